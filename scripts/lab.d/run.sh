@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
+# shellcheck shell=bash
+#
+# `lab run` and `lab shell`: reads the options, fills the directory that the
+# guests see as /run/lab, and has run-guests do the rest inside the tree.
+
+run_usage() {
+	cat >&2 <<'USAGE'
+usage: lab run [OPTION]... -- COMMAND...
+       lab shell [OPTION]...
+
+  --kernel 6.1|6.12|7.2|debug   the kernel of the guest with the card (6.12)
+  --packages A,B     Debian packages that both guests get beside the usual ones
+  --peer guest|netns the peer: a second guest, or a network namespace here
+  --peer-script F    shell script that the peer runs; COMMAND starts when it
+                     calls peer_ready, or else as soon as it was started
+  --share DIR        DIR appears in both guests as /share/<its name>
+  --no-card          a virtio NIC in the card's place
+  --no-offload       the card as a plain NIC
+  --wire OPTS        what the wire does to frames, e.g. loss=1%,delay=20ms
+  --pcap FILE        capture the wire
+  --smp N, --mem M   of the guest with the card (2, 512M)
+  --timeout S        end after S seconds, whatever is going on (600)
+  --dmesg FILE       where the kernel's log of that guest goes
+  --qemu "ARGS"      further arguments for its QEMU
+  --append "ARGS"    further words for its kernel's command line
+USAGE
+	exit "$LAB_FAILED"
+}
+
+absolute() {
+	readlink -f "$1" || die "no such file or directory: $1"
+}
+
+parse_run() {
+	KERNEL=6.12 PACKAGES='' PEER=guest PEER_SCRIPT='' SHARES=() CARD=1 OFFLOAD=1
+	WIRE='' PCAP='' SMP=2 MEM='' TIMEOUT=600 DMESG='' QEMU_ARGS='' APPEND=''
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		case $1 in
+		--no-card) CARD=0; OFFLOAD=0; shift; continue ;;
+		--no-offload) OFFLOAD=0; shift; continue ;;
+		-h | --help) run_usage ;;
+		esac
+		[ $# -ge 2 ] || run_usage
+		case $1 in
+		--kernel) KERNEL=$2 ;;
+		--packages) PACKAGES=$2 ;;
+		--peer) PEER=$2 ;;
+		--peer-script) PEER_SCRIPT=$2 ;;
+		--share) SHARES+=("$(absolute "$2")") || exit ;;
+		--wire) WIRE=$2 ;;
+		--pcap) PCAP=$(readlink -m "$2") ;;
+		--smp) SMP=$2 ;;
+		--mem) MEM=$2 ;;
+		--timeout) TIMEOUT=$2 ;;
+		--dmesg) DMESG=$(readlink -m "$2") ;;
+		--qemu) QEMU_ARGS=$2 ;;
+		--append) APPEND=$2 ;;
+		*) run_usage ;;
+		esac
+		shift 2
+	done
+	[ "${1-}" != -- ] || shift
+	COMMAND=("$@")
+	case $PEER in guest | netns) ;; *) run_usage ;; esac
+	case $CARD-$PEER in 0-netns) die "--no-card needs a peer guest" ;; esac
+	[ -n "$MEM" ] || { MEM=512M; [ "$KERNEL" != debug ] || MEM=1G; }
+}
+
+# What both guests read. Addresses are from no network that a host routes.
+write_conf() {
+	cat <<CONF
+TOE_IP=10.77.0.1
+PEER_IP=10.77.0.2
+TOE_IP6=fd77::1
+PEER_IP6=fd77::2
+MGMT_TOE=10.78.0.1
+MGMT_PEER=10.78.0.2
+MGMT_MAC_PREFIX=52:54:00:4d:47
+WIRE_MAC_TOE=52:54:00:77:00:01
+WIRE_MAC_PEER=52:54:00:77:00:02
+CARD=$CARD
+OFFLOAD=$OFFLOAD
+INTERACTIVE=$1
+MODULES="toe.ko toenic.ko"
+CONF
+}
+
+# What run-guests reads besides.
+write_plan() {
+	local name
+	for name in KERNEL PEER WIRE SMP MEM TIMEOUT QEMU_ARGS APPEND GUEST BOOT \
+		PEER_BOOT ACCEL REPO; do
+		printf '%s=%q\n' "$name" "${!name}"
+	done
+	[ -z "$PCAP" ] || echo "PCAP=$RUN/wire.pcap"
+}
+
+stage_card() {
+	local built=$REPO/build/$KERNEL module
+
+	for module in kmod/toe.ko netdev/toenic.ko; do
+		[ -e "$built/$module" ] ||
+			die "build/$KERNEL/$module is missing: run make (or scripts/lab build)"
+		cp "$built/$module" "$RUN/ctl/toe/modules/"
+	done
+	[ -x "$REPO/build/card/toecard" ] ||
+		die "build/card/toecard is missing: run make (or scripts/lab build)"
+}
+
+stage_run() {
+	local share
+
+	RUN=$(mktemp -d /tmp/toe-lab.XXXXXX) || die "cannot make a directory in /tmp"
+	mkdir -p "$RUN"/ctl/{toe/modules,peer,share}
+	[ "$CARD" = 0 ] || stage_card
+	# cat, since it may well be a pipe.
+	[ -z "$PEER_SCRIPT" ] || cat "$PEER_SCRIPT" >"$RUN/ctl/peer-script" ||
+		die "cannot read the peer script"
+	[ ${#COMMAND[@]} = 0 ] || printf '%s\0' "${COMMAND[@]}" >"$RUN/ctl/toe/argv"
+	: >"$RUN/shares"
+	for share in "${SHARES[@]}"; do
+		[ -d "$share" ] || die "--share $share: not a directory"
+		mkdir "$RUN/ctl/share/${share##*/}" ||
+			die "two shared folders are called ${share##*/}"
+		printf '%s\n' "$share" >>"$RUN/shares"
+	done
+}
+
+# Keeps what may explain a failure and says where it is.
+keep_run() {
+	local out=${TOE_LAB_OUT:-} status=$1 file
+
+	[ -z "$PCAP" ] || cp "$RUN/wire.pcap" "$PCAP" 2>/dev/null
+	[ -z "$DMESG" ] || cp "$RUN/dmesg" "$DMESG" 2>/dev/null
+	if [ -z "$out" ] && [ "$status" != 0 ]; then
+		out=$(mktemp -d /tmp/toe-lab-failed.XXXXXX)
+	fi
+	if [ -n "$out" ]; then
+		mkdir -p "$out"
+		for file in "$RUN"/{dmesg,console,peer-console,peer-dmesg,card.log,qemu.log,peer-script.log}; do
+			[ ! -s "$file" ] || cp "$file" "$out/"
+		done
+		[ "$status" = 0 ] || say "status $status; dmesg, console and logs are in $out"
+	fi
+	rm -rf "$RUN"
+}
+
+cmd_run() {
+	local interactive=$1 status share binds=()
+	shift
+
+	parse_run "$@"
+	[ "$interactive" = 1 ] || [ ${#COMMAND[@]} -gt 0 ] || run_usage
+	lab_tree
+	lab_guest "$PACKAGES"
+	lab_boot 6.12
+	PEER_BOOT=$BOOT
+	[ "$KERNEL" = 6.12 ] || lab_boot "$KERNEL"
+	lab_accel
+	stage_run
+	write_conf "$interactive" >"$RUN/ctl/conf"
+	write_plan >"$RUN/plan"
+	for share in "${SHARES[@]}"; do
+		binds+=(--bind "$share")
+	done
+	[ "$PEER" != netns ] || binds+=(--net)
+	tree_run "${binds[@]}" -- "$LABD/run-guests" "$RUN"
+	status=$?
+	keep_run "$status"
+	return "$status"
+}
+
+# lab_accel: sets ACCEL. A /dev/kvm may be there and yet run no stock kernel,
+# so KVM is used only where it has booted the peer's kernel once.
+lab_accel() {
+	local verdict
+
+	ACCEL=tcg
+	[ -w /dev/kvm ] || return 0
+	verdict=$CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -e "$verdict" ]; then
+		if tree_run -- "$LABD/probe-kvm" "$PEER_BOOT"; then
+			echo kvm >"$verdict"
+		else
+			echo tcg >"$verdict"
+		fi
+	fi
+	ACCEL=${TOE_ACCEL:-$(cat "$verdict")}
+}
