@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 #
 # `lab build` and `lab clean`.
+# shellcheck disable=SC2034 # TREE and DEBUG_KERNEL are for the other parts
 
 build_usage() {
 	cat >&2 <<'USAGE'
@@ -28,6 +29,7 @@ cmd_build() {
 	done
 	lab_tree
 	if [ -z "$kernels" ]; then
+		# shellcheck disable=SC2153 # from tree.sh
 		kernels=$KERNELS
 		! have_debug_kernel || kernels+=" debug"
 	fi

@@ -3,6 +3,7 @@
 #
 # The debug kernel: Debian's 6.12 source with the checkers that Debian's own
 # kernels leave out (KASAN, lockdep, kmemleak, DMA-API debugging …).
+# shellcheck disable=SC2034 # DEBUG_KERNEL is for the other parts
 
 debug_key() {
 	key "$(tree_key)" "$(files_key "$LABD/debug.config" "$LABD/make-debug-kernel")"
@@ -23,7 +24,7 @@ make_debug_kernel() {
 
 	need_space 6000
 	lab_tree
-	say "building the debug kernel (about ten minutes, once)"
+	say "building the debug kernel (ten minutes, once)"
 	mkdir "$tmp"
 	# It is built where it will stay, since its headers contain paths.
 	logged "$CACHE/debug-kernel.log" tree_run -- nice \

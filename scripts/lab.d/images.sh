@@ -4,6 +4,7 @@
 # What the guests boot from: one userland image for all kernels, and per
 # kernel its image, its modules and an initramfs. All images are uncompressed:
 # decompressing would run under TCG, reading from the host's page cache doesn't.
+# shellcheck disable=SC2034 # GUEST and BOOT are for run.sh
 
 readonly SQUASH=(-noI -noD -noF -noX -quiet -no-progress)
 
