@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Acknowledgements: those that come in, and when and with what window ours go.
+ */
+#include "conn.h"
+
+static void data_acked(struct te_engine *e, struct te_conn *c, uint32_t ack,
+		       const struct te_opts *o, te_time now)
+{
+	struct te_acked a = { 0 };
+	uint32_t sacked = c->sacked;
+	uint32_t bytes = ack - c->snd_una;
+
+	te_runs_ack(e, c, ack, now, &a);
+	te_rtt_acked(c, &a, o, now);
+	if (seq_lt(c->posted, ack))	/* sent before the import, not posted yet */
+		c->posted = ack;
+	c->retries = 0;
+	c->stall_at = now;
+	c->n.bytes_acked += bytes;
+	c->n.delivered += bytes - (sacked - c->sacked);
+}
+
+/* RFC 9293 3.10.7.4, fifth check; with Linux's cure for a lost shrink. */
+static bool window_in(struct te_conn *c, const struct te_seg *seg, bool acked)
+{
+	uint32_t wnd = (uint32_t)seg->wnd << c->snd_wscale;
+
+	if (!acked && !seq_gt(seg->seq, c->snd_wl1) &&
+	    !(seg->seq == c->snd_wl1 && wnd > c->snd_wnd))
+		return false;
+	c->snd_wl1 = seg->seq;
+	if (wnd == c->snd_wnd)
+		return false;
+	c->snd_wnd = wnd;
+	c->max_window = te_max(c->max_window, wnd);
+	if (c->persist && wnd) {
+		c->backoff = 0;
+		c->stall_at = c->last_rcv;
+		te_timer_stop(c);
+	}
+	return true;
+}
+
+/**
+ * te_ack_in - process the acknowledgement of an acceptable segment
+ * @e: the engine
+ * @c: connection
+ * @seg: segment; its ack is not beyond snd_max
+ * @o: its options
+ * @now: time
+ *
+ * Return: TE_EV_ACKED or 0.
+ */
+unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
+		       const struct te_opts *o, te_time now)
+{
+	uint32_t acked = seg->ack - c->snd_una;
+	uint32_t newly_sacked;
+	bool moved, dup;
+
+	if (seq_lt(seg->ack, c->snd_una))
+		return 0;
+
+	moved = window_in(c, seg, acked != 0);
+	dup = !acked && !moved && !seg->len && te_flight(c);
+	if (acked)
+		data_acked(e, c, seg->ack, o, now);
+	newly_sacked = te_sack_in(e, c, o, seg->ack);
+	if (seg->flags & TE_ECE && c->flags & TOE_MT_ECN) {
+		c->n.delivered_ce += acked + newly_sacked;
+		te_recovery_ece(c);
+	}
+	if (acked || newly_sacked || dup)
+		te_recovery_ack(e, c, acked, newly_sacked, dup);
+	if (acked) {
+		if (c->ca_state != TOE_CA_CWR && c->ca_state != TOE_CA_RECOVERY)
+			te_cong_acked(c, acked, now);
+		if (te_flight(c))
+			te_timer_rto(c, now);	/* RFC 6298 5.3 */
+		else
+			te_timer_stop(c);	/* 5.2 */
+	}
+	return acked || moved ? TE_EV_ACKED : 0;
+}
+
+/**
+ * te_ack_hole - a segment behind a hole was received: tell without delay
+ * @c: connection
+ *
+ * RFC 5681 4.2.  Without SACK the peer counts duplicates, and only those without
+ * data: then each such segment gets a bare one, even if segments come in faster
+ * than acknowledgements are taken.
+ */
+void te_ack_hole(struct te_conn *c)
+{
+	c->ack_now = true;
+	if (!(c->flags & TOE_MT_SACK) && c->dup_acks < UINT8_MAX)
+		c->dup_acks++;
+}
+
+/**
+ * te_ack_answer - answer to what isn't acceptable and carries no data
+ * @c: connection
+ * @now: time
+ * @challenge: it is a challenge by RFC 5961
+ *
+ * Limited per connection (RFC 5961 7; a limit shared by connections would tell
+ * one peer about another), so that two ends out of step can't play ping-pong.
+ */
+void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
+{
+	if (now - c->oow_at < TE_OOW_ACK_US)
+		return;
+	c->oow_at = now;
+	if (challenge)
+		c->n.challenge_acks++;
+	c->ack_now = true;
+}
+
+/**
+ * te_ack_data - in-order payload was placed: acknowledge now or later
+ * @c: connection; rcv_nxt has moved
+ * @len: bytes of the segment
+ * @push: PSH was set
+ * @now: time
+ *
+ * RFC 9293 3.8.6.3: at least every second full segment, never later than
+ * TE_DELACK_US.  At once while the peer is probably in slow start, and when it
+ * has little window left.
+ */
+void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now)
+{
+	if (now - c->last_data > te_rto_us(c))
+		c->quickack = (uint8_t)te_max(c->quickack, TE_QUICKACKS);
+	c->last_data = now;
+	if (len > c->rcv_mss)
+		c->rcv_mss = (uint16_t)te_min(len, te_max(c->mss, 536));
+
+	c->dup_acks = 0;
+	if (c->quickack) {
+		c->quickack--;
+		c->ack_now = true;
+	} else if (c->rcv_nxt - c->rcv_acked > c->rcv_mss ||
+		   (push && c->rcv_adv - c->rcv_nxt < 2u * c->rcv_mss)) {
+		c->ack_now = true;
+	} else if (c->ack_at == TE_NEVER) {
+		c->ack_at = now + TE_DELACK_US;
+	}
+}
+
+/* RFC 9293 3.8.6.2.2: less than this isn't worth telling, bytes. */
+static uint32_t silly_bytes(const struct te_conn *c)
+{
+	return te_max(te_min(c->rcv_mss, c->rcv_space / 2), 1);
+}
+
+/* What may be advertised at most, bytes: the host's credit, as far as the field
+ * can express it.
+ */
+static uint32_t credit_bytes(const struct te_conn *c)
+{
+	return te_min(c->rcv_credit - c->rcv_nxt, 65535u << c->rcv_wscale);
+}
+
+/**
+ * te_ack_window_due - is the window to be told without an acknowledgement?
+ * @c: connection
+ *
+ * Return: true if the peer's window is closed and worth opening, or if it has
+ * grown by max(2 segments, a quarter of the space).
+ */
+bool te_ack_window_due(const struct te_conn *c)
+{
+	uint32_t space, gain;
+
+	if (c->rcv_credit == c->rcv_adv)
+		return false;
+	space = credit_bytes(c);
+	gain = space - te_min(space, c->rcv_adv - c->rcv_nxt);
+	if (seq_le(c->rcv_wire, c->rcv_nxt))
+		return space >= te_max(silly_bytes(c), 1u << c->rcv_wscale);
+	return gain >= te_max(te_min(te_max(2u * c->rcv_mss, space / 4), c->rcv_space / 2),
+			      1u << c->rcv_wscale);
+}
+
+/**
+ * te_ack_window - the window field of a segment that is sent now
+ * @c: connection; rcv_adv follows
+ *
+ * The edge follows the host's credit in steps worth telling and never goes
+ * beyond it.  What was advertised stays: if its edge can't be expressed in units
+ * of the scale, the field is rounded up where the credit allows, else down, and
+ * what arrives up to rcv_adv is accepted all the same (RFC 7323 2.4).
+ *
+ * Return: the field, scaled down.
+ */
+uint16_t te_ack_window(struct te_conn *c)
+{
+	uint32_t credit = credit_bytes(c);
+	uint32_t held = c->rcv_adv - c->rcv_nxt;
+	uint32_t s = c->rcv_wscale;
+	uint32_t w = credit >> s;
+	uint32_t edge;
+
+	if (credit < held + silly_bytes(c) || w << s < held) {
+		w = (held + (1u << s) - 1) >> s;
+		if (w << s > credit)
+			w = held >> s;
+	}
+	w = te_min(w, 65535);
+	edge = c->rcv_nxt + (w << s);
+	c->rcv_wire = edge;
+	c->rcv_adv = seq_max(c->rcv_adv, edge);
+	return (uint16_t)w;
+}
+
+/**
+ * te_ack_sent - a segment that acknowledges rcv_nxt is on its way
+ * @c: connection
+ */
+void te_ack_sent(struct te_conn *c)
+{
+	c->ack_now = false;
+	c->ack_at = TE_NEVER;
+	c->rcv_acked = c->rcv_nxt;
+}

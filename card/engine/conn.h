@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Private to the engine: one connection, the engine itself, and what the
+ * engine's files call of each other.
+ */
+#ifndef TCP_ENGINE_CONN_H
+#define TCP_ENGINE_CONN_H
+
+#include "engine.h"
+
+/* Serial number arithmetic, RFC 9293 3.4. */
+static inline bool seq_lt(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
+static inline bool seq_le(uint32_t a, uint32_t b) { return (int32_t)(a - b) <= 0; }
+static inline bool seq_gt(uint32_t a, uint32_t b) { return (int32_t)(a - b) > 0; }
+static inline bool seq_ge(uint32_t a, uint32_t b) { return (int32_t)(a - b) >= 0; }
+static inline uint32_t seq_max(uint32_t a, uint32_t b) { return seq_lt(a, b) ? b : a; }
+
+static inline uint32_t te_min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static inline uint32_t te_max(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+/* The ABI is little endian: the only place that knows the host's order. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+static inline uint16_t te_le16(uint16_t v) { return __builtin_bswap16(v); }
+static inline uint32_t te_le32(uint32_t v) { return __builtin_bswap32(v); }
+static inline uint64_t te_le64(uint64_t v) { return __builtin_bswap64(v); }
+#else
+static inline uint16_t te_le16(uint16_t v) { return v; }
+static inline uint32_t te_le32(uint32_t v) { return v; }
+static inline uint64_t te_le64(uint64_t v) { return v; }
+#endif
+
+#define TE_MSEC			1000ull
+#define TE_SEC			1000000ull
+
+#define TE_RTO_MIN_US		(200 * TE_MSEC)		/* Linux; RFC 6298 2.4 says 1 s */
+#define TE_RTO_MAX_US		(120 * TE_SEC)
+#define TE_RTO_INIT_US		(1 * TE_SEC)		/* RFC 6298 2.1 */
+#define TE_DELACK_US		(40 * TE_MSEC)
+#define TE_OOW_ACK_US		(100 * TE_MSEC)		/* between answers to segments out of window */
+#define TE_DRAIN_US		(5 * TE_MSEC)		/* between tries to place what was refused */
+#define TE_PAWS_IDLE_US		(24ull * 86400 * TE_SEC)	/* RFC 7323 5.5 */
+#define TE_RETRIES		15			/* Linux tcp_retries2 */
+#define TE_DUPTHRESH		3
+#define TE_QUICKACKS		16
+#define TE_INIT_SEGS		10			/* RFC 6928 */
+#define TE_MSS_MIN		64
+#define TE_WND_MAX		(1u << 30)		/* RFC 7323 2.3 */
+#define TE_SSTHRESH_INF		0xffffffffu
+
+#define TE_INLINE_RUNS		3
+#define TE_MAX_RUNS		512
+#define TE_SACKS		4
+#define TE_BLOCK_BYTES		2048
+
+/* struct te_run, flags. */
+#define TE_RUN_SACKED		0x01
+#define TE_RUN_LOST		0x02
+#define TE_RUN_RETRANS		0x04	/* LOST, and sent again since */
+#define TE_RUN_EVER		0x08	/* was ever retransmitted: no RTT sample, Karn */
+
+/**
+ * struct te_run - a stretch of the sent stream with one fate
+ * @next: the following run; it starts where this one ends
+ * @seq: first byte
+ * @sent_us: low 32 bits of the time it was (last) sent
+ * @flags: TE_RUN_*
+ *
+ * The runs of a connection tile [snd_una, snd_max) without gaps.
+ */
+struct te_run {
+	struct te_run *next;
+	uint32_t seq;
+	uint32_t sent_us;
+	uint8_t flags;
+};
+
+/**
+ * struct te_block - out-of-order payload
+ * @next: in sequence order; blocks never overlap
+ * @seq: first byte that is still wanted
+ * @off: where it lies in @data
+ * @len: bytes from there
+ * @push: PSH was seen on it
+ * @data: payload
+ */
+struct te_block {
+	struct te_block *next;
+	uint32_t seq;
+	uint16_t off;
+	uint16_t len;
+	bool push;
+	uint8_t data[];
+};
+#define TE_BLOCK_DATA		((uint32_t)(TE_BLOCK_BYTES - sizeof(struct te_block)))
+
+struct te_range {
+	uint32_t start;
+	uint32_t end;
+};
+
+/**
+ * struct te_opts - what the engine uses of a segment's options
+ * @tsval: RFC 7323, valid with @has_ts
+ * @tsecr: likewise
+ * @has_ts: a timestamp option of the right size was there
+ * @refuse: authenticated segment (MD5, AO) without a key of ours: to be dropped
+ * @nsack: entries in @sack
+ * @sack: RFC 2018 blocks, not yet checked
+ */
+struct te_opts {
+	uint32_t tsval;
+	uint32_t tsecr;
+	bool has_ts;
+	bool refuse;
+	uint8_t nsack;
+	struct te_range sack[TE_SACKS];
+};
+
+/**
+ * struct te_cubic - state of RFC 9438
+ * @epoch: start of the current avoidance stage, 0: none
+ * @w_max: window before the last reduction, bytes
+ * @w_est: what Reno would have, bytes
+ * @cwnd_prior: window at the last reduction, bytes
+ * @k_ms: time from the epoch's start until @origin is reached
+ * @origin: plateau of the current epoch, bytes
+ */
+struct te_cubic {
+	te_time epoch;
+	uint32_t w_max;
+	uint32_t w_est;
+	uint32_t cwnd_prior;
+	uint32_t k_ms;
+	uint32_t origin;
+};
+
+/**
+ * struct te_cong - a congestion control, RFC 5681 and its kin
+ * @reset: start from nothing: import, or the window was restarted after idling
+ * @avoid: @acked bytes were acknowledged above ssthresh
+ * @ssthresh: a loss or a mark: remember it and say what to fall back to, bytes
+ */
+struct te_cong {
+	void (*reset)(struct te_conn *c);
+	void (*avoid)(struct te_conn *c, uint32_t acked, te_time now);
+	uint32_t (*ssthresh)(struct te_conn *c);
+};
+
+/* Counters of a connection: struct toe_conn_stats in host order. */
+struct te_counts {
+	uint64_t segs_in, segs_out, data_segs_in, data_segs_out;
+	uint64_t bytes_in, bytes_out, bytes_retrans, bytes_acked;
+	uint64_t delivered, delivered_ce;	/* bytes */
+	uint32_t retrans_segs, rto_count, fast_retrans;
+	uint32_t ooo_segs, dup_segs, paws_drops, challenge_acks, probes_out;
+	uint32_t dsack_dups, reord_seen, in_errs;
+};
+
+/* struct te_conn, probe. */
+enum {
+	TE_PROBE_NONE = 0,
+	TE_PROBE_WINDOW,
+	TE_PROBE_KEEPALIVE,
+};
+
+/**
+ * struct te_conn - one connection
+ *
+ * Grouped by use; what each segment touches comes first.
+ */
+struct te_conn {
+	/* receiving */
+	uint32_t rcv_nxt;
+	uint32_t rcv_adv;	/* rightmost edge ever advertised */
+	uint32_t rcv_credit;	/* the host's edge, >= rcv_adv */
+	uint32_t rcv_wire;	/* edge as the last window field said; rounding may put it left of rcv_adv */
+	uint32_t rcv_acked;	/* last acknowledgement sent, RFC 7323 Last.ACK.sent */
+	uint32_t rcv_space;	/* largest credit - rcv_nxt seen, bytes */
+	uint32_t ts_recent;
+	uint32_t ts_off;	/* TSval = now in ms + this */
+	uint16_t mss;		/* payload of a segment sent, without SACK blocks */
+	uint16_t rcv_mss;
+	uint8_t flags;		/* TOE_MT_* */
+	uint8_t snd_wscale;
+	uint8_t rcv_wscale;
+	uint8_t quickack;	/* segments still to be acknowledged at once */
+	uint8_t dup_acks;	/* duplicates still to be sent, without SACK only */
+	bool ack_now;
+	bool ecn_echo;		/* CE seen, CWR not yet */
+	uint8_t nsacks;		/* entries in rcv_sack */
+	uint8_t leave;		/* 1 + TOE_REASON_*, 0: stay */
+
+	/* sending */
+	uint32_t snd_una;
+	uint32_t snd_max;
+	uint32_t snd_wnd;	/* bytes */
+	uint32_t snd_wl1;
+	uint32_t posted;	/* the host's stream may be sent up to here */
+	uint32_t push_seq;	/* end of the last push */
+	uint32_t snd_cwnd;	/* bytes */
+	uint32_t snd_ssthresh;	/* bytes */
+	uint32_t sacked;	/* bytes in runs with TE_RUN_SACKED, and so on */
+	uint32_t lost;
+	uint32_t retrans;
+	uint32_t high_seq;	/* CWR, RECOVERY, LOSS last until snd_una reaches it */
+	struct te_run *run_head;
+	struct te_run *run_tail;
+
+	/* timers, TE_NEVER: not armed */
+	te_time rtx_at;		/* retransmission, or persist */
+	te_time ack_at;		/* delayed acknowledgement */
+	te_time keep_at;
+	te_time drain_at;	/* host refused reassembled data: try again */
+	te_time last_rcv;	/* any acceptable segment */
+	te_time last_data;	/* payload received */
+	te_time last_snd;	/* payload sent */
+
+	uint32_t max_window;	/* bytes */
+	uint32_t srtt8_us;	/* 8 * SRTT; 0: no sample */
+	uint32_t rttvar4_us;	/* 4 * RTTVAR */
+	uint32_t min_rtt_us;
+	uint32_t rto_us;	/* without backoff */
+	uint32_t cwnd_count;	/* bytes acknowledged towards the next step */
+	uint32_t cwnd_mark;	/* end of the window in which max_flight was seen */
+	uint32_t max_flight;	/* bytes */
+	uint16_t dupacks;
+	uint16_t nruns;
+	uint8_t reordering;
+	uint8_t ca_state;	/* TOE_CA_* */
+	uint8_t cong;		/* TOE_CONG_* */
+	uint8_t backoff;
+	uint8_t retries;	/* retransmission timeouts without progress */
+	uint8_t probes;		/* unanswered */
+	uint8_t probe;		/* TE_PROBE_* to be sent */
+	bool persist;		/* rtx_at is the persist timer's */
+	bool pushed;		/* push_seq is valid */
+	bool rtx_force;		/* next retransmission regardless of cwnd */
+	bool sws_force;		/* next new segment however small */
+	bool cwr_due;		/* CWR goes with the next new data */
+	bool reno_hold;		/* RFC 6582 4.1: old duplicates may come */
+	bool cwnd_limited;
+	uint8_t run_mask;	/* free entries of run_inline */
+
+	te_time ts_recent_at;
+	te_time stall_at;	/* since when nothing was acknowledged; user timeout */
+	te_time oow_at;		/* last answer to a segment out of window */
+	struct te_block *ooo_head;
+	struct te_block *ooo_tail;
+	uint32_t ooo_blocks;
+	struct te_range rcv_sack[TE_SACKS];	/* newest first */
+	struct te_cubic cubic;
+	struct te_run run_inline[TE_INLINE_RUNS];
+
+	/* rarely used */
+	uint32_t keep_idle_ms;
+	uint32_t keep_intvl_ms;
+	uint32_t keep_probes;
+	uint32_t user_timeout_ms;
+	struct te_counts n;
+	struct min_tcp origin;	/* as imported: addresses and L2 */
+};
+
+/**
+ * struct te_engine - shared by all connections
+ * @ops: callbacks
+ * @ctx: their first argument
+ * @blocks: free out-of-order blocks
+ * @block_new: never used yet, up to @block_end
+ * @block_end: end of the blocks' part of the pool
+ * @runs: free scoreboard runs
+ * @run_new: never used yet, up to @run_end
+ * @run_end: end of the runs' part
+ * @conn_blocks: the most blocks one connection may hold
+ * @conn_runs: likewise runs
+ * @blocks_used: now in use
+ * @runs_used: likewise
+ * @rng: xorshift state
+ */
+struct te_engine {
+	const struct te_ops *ops;
+	void *ctx;
+	struct te_block *blocks;
+	uint8_t *block_new;
+	uint8_t *block_end;
+	struct te_run *runs;
+	uint8_t *run_new;
+	uint8_t *run_end;
+	uint32_t conn_blocks;
+	uint32_t conn_runs;
+	uint32_t blocks_used;
+	uint32_t runs_used;
+	uint64_t rng;
+};
+
+static inline uint32_t te_tsval(const struct te_conn *c, te_time now)
+{
+	return (uint32_t)(now / TE_MSEC) + c->ts_off;
+}
+
+static inline uint32_t te_flight(const struct te_conn *c)
+{
+	return c->snd_max - c->snd_una;
+}
+
+static inline uint32_t te_run_end(const struct te_conn *c, const struct te_run *r)
+{
+	return r->next ? r->next->seq : c->snd_max;
+}
+
+/* Are two transmissions so close that one time stands for both? */
+static inline bool te_same_time(const struct te_conn *c, uint32_t sent_us, te_time now)
+{
+	return (uint32_t)now - sent_us <= c->srtt8_us >> 7;
+}
+
+static inline void te_leave(struct te_conn *c, unsigned int reason)
+{
+	c->leave = (uint8_t)(reason + 1);
+}
+
+/* pool.c */
+struct te_block *te_block_get(struct te_engine *e, struct te_conn *c);
+void te_block_put(struct te_engine *e, struct te_conn *c, struct te_block *b);
+struct te_run *te_run_get(struct te_engine *e, struct te_conn *c);
+void te_run_put(struct te_engine *e, struct te_conn *c, struct te_run *r);
+
+/* options.c */
+void te_opts_parse(const struct te_seg *seg, struct te_opts *o);
+uint32_t te_opts_sack_bytes(const struct te_conn *c);
+void te_opts_build(const struct te_conn *c, struct te_out *out, te_time now);
+
+/* runs.c */
+struct te_acked {
+	uint32_t rtt_us;	/* of the oldest byte newly acknowledged; valid with @sampled */
+	uint32_t last_rtt_us;	/* of the newest */
+	bool sampled;
+	bool ambiguous;		/* something of it was retransmitted */
+};
+
+bool te_runs_room(struct te_engine *e, struct te_conn *c);
+bool te_runs_append(struct te_engine *e, struct te_conn *c, uint32_t len, te_time now);
+struct te_run *te_runs_split(struct te_engine *e, struct te_conn *c, struct te_run *r, uint32_t seq);
+void te_runs_mark(struct te_conn *c, struct te_run *r, uint8_t flags);
+void te_runs_join(struct te_engine *e, struct te_conn *c, uint8_t mask);
+void te_runs_resend(struct te_engine *e, struct te_conn *c, struct te_run *prev,
+		    struct te_run *r, uint32_t len, te_time now);
+void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time now,
+		 struct te_acked *a);
+void te_runs_lose_all(struct te_engine *e, struct te_conn *c);
+void te_runs_clear(struct te_engine *e, struct te_conn *c);
+
+/* sack.c */
+void te_sack_note(struct te_conn *c, uint32_t start, uint32_t end);
+void te_sack_prune(struct te_conn *c);
+uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack);
+void te_sack_mark_lost(struct te_engine *e, struct te_conn *c);
+void te_sack_mark_head(struct te_engine *e, struct te_conn *c);
+
+/* reass.c */
+bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
+		     const uint8_t *data, uint32_t len, bool push);
+bool te_reass_drain(struct te_engine *e, struct te_conn *c, te_time now);
+void te_reass_clear(struct te_engine *e, struct te_conn *c);
+
+/* rtt.c */
+void te_rtt_sample(struct te_conn *c, uint32_t rtt_us);
+void te_rtt_acked(struct te_conn *c, const struct te_acked *a, const struct te_opts *o, te_time now);
+uint32_t te_rto_us(const struct te_conn *c);
+
+/* cong.c */
+uint32_t te_cong_pipe(const struct te_conn *c);
+void te_cong_reset(struct te_conn *c);
+void te_cong_acked(struct te_conn *c, uint32_t acked, te_time now);
+void te_cong_reduce(struct te_conn *c, unsigned int ca_state);
+void te_cong_idle(struct te_conn *c, te_time now);
+void te_cong_sent(struct te_conn *c, bool limited);
+
+/* cubic.c */
+extern const struct te_cong te_cong_cubic;
+
+/* recovery.c */
+void te_recovery_ack(struct te_engine *e, struct te_conn *c, uint32_t acked,
+		     uint32_t newly_sacked, bool dup);
+void te_recovery_rto(struct te_engine *e, struct te_conn *c);
+void te_recovery_ece(struct te_conn *c);
+
+/* ack.c */
+unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
+		       const struct te_opts *o, te_time now);
+void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now);
+void te_ack_hole(struct te_conn *c);
+void te_ack_answer(struct te_conn *c, te_time now, bool challenge);
+bool te_ack_window_due(const struct te_conn *c);
+uint16_t te_ack_window(struct te_conn *c);
+void te_ack_sent(struct te_conn *c);
+
+/* timer.c */
+void te_timer_rto(struct te_conn *c, te_time now);
+void te_timer_persist(struct te_conn *c, te_time now);
+void te_timer_stop(struct te_conn *c);
+void te_timer_keepalive(struct te_conn *c, te_time now);
+
+#endif /* TCP_ENGINE_CONN_H */
