@@ -26,9 +26,9 @@ need_tool() {
 	command -v "$cmd" >/dev/null && return
 	if [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
 		say "installing the missing package $package"
-		apt-get -qq update >/dev/null 2>&1
+		apt-get -qq update >/dev/null 2>&1 || :
 		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-			--no-install-recommends "$package" >/dev/null 2>&1
+			--no-install-recommends "$package" >/dev/null 2>&1 || :
 		command -v "$cmd" >/dev/null && return
 	fi
 	die "$cmd is missing: install the package $package"
@@ -65,16 +65,14 @@ security_mirror() {
 
 # has_suite MIRROR SUITE: snapshots and private mirrors may lack some suites.
 has_suite() {
-	local url=$1/dists/$2/InRelease
+	local url=$1/dists/$2/InRelease probe=$CACHE/.probe.$$ status=0
 
 	if [ -x /usr/lib/apt/apt-helper ]; then
-		/usr/lib/apt/apt-helper download-file "$url" \
-			"$CACHE/.probe.$$" >/dev/null 2>&1
+		/usr/lib/apt/apt-helper download-file "$url" "$probe"
 	else
-		curl -fsS -o "$CACHE/.probe.$$" "$url" 2>/dev/null
-	fi
-	local status=$?
-	rm -f "$CACHE/.probe.$$"
+		curl -fsS -o "$probe" "$url"
+	fi >/dev/null 2>&1 || status=$?
+	rm -f "$probe"
 	return $status
 }
 
@@ -91,7 +89,7 @@ files_key() {
 # FUNCTION with a temporary path and ARGS; the result appears atomically. Sets
 # REPLY to the path.
 cached() {
-	local name=$1 lock tmp
+	local name=$1 lock tmp status
 	REPLY=$CACHE/$name-$2
 	local path=$REPLY build=$3
 	shift 3
@@ -112,10 +110,13 @@ cached() {
 		# A lab of its own, so that it has its own set -e and ends when
 		# this one is killed.
 		setpriv --pdeathsig TERM "$LABD/../lab" _make "$build" "$tmp" "$@" &
-		if ! wait $!; then
+		wait $! || {
+			status=$?
 			rm -rf "$tmp"
+			# The maker has said why itself.
+			[ "$status" != "$LAB_FAILED" ] || exit "$LAB_FAILED"
 			die "$name could not be made, see the messages above"
-		fi
+		}
 		mv -T "$tmp" "$path" || die "$name could not be stored in $CACHE"
 	fi
 	exec {lock}>&-

@@ -14,6 +14,7 @@ tree_sources() {
 	m=$(mirror)
 	s=$(security_mirror)
 
+	has_suite "$m" trixie || die "no Debian trixie at $m, see TOE_MIRROR"
 	for suite in trixie trixie-updates trixie-backports bookworm; do
 		echo "deb $m $suite main"
 	done
