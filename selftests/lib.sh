@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the scenarios share: KTAP, undo, the card's switches and counters, and
+# transfers to and from the peer. README.rst says what a scenario expects of
+# the machine it runs on.
+#
+#	TOE_IF			interface of the card (toe0)
+#	TOE_IP, TOE_IP6		our addresses on it
+#	PEER_IP, PEER_IP6	the peer's
+#	TOE_PEER		command that runs its arguments in the peer (peer)
+#	TOE_MODULES		directory with toe.ko and toenic.ko
+#	TOE_SLOW		factor for time limits, for slow kernels (1)
+#	NO_TOE=1		dry run without a card: assertions about it are skipped
+
+set -u
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TEST=$(basename "$0" .sh)
+: "${TOE_PEER:=peer}" "${TOE_SLOW:=1}"
+: "${TOE_MODULES:=/run/lab/toe/modules}"
+XFER=${TOE_XFER:-$HERE/toe_xfer}
+TMP=$(mktemp -d "/tmp/$TEST.XXXXXX")
+KSFT_SKIP=4
+. "$HERE/card.sh"
+
+# KTAP -----------------------------------------------------------------------
+
+_planned=0 _count=0 _failed=0 _undo=()
+
+plan() {
+	_planned=$1
+	echo "KTAP version 1"
+	echo "1..$1"
+}
+
+skip_all() {
+	echo "KTAP version 1"
+	echo "1..0 # SKIP $*"
+	_planned=skip
+	exit $KSFT_SKIP
+}
+
+# say TEXT…: a diagnostic line of each line of TEXT.
+say() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+ok() {
+	echo "ok $((++_count)) $1"
+}
+
+# not_ok DESCRIPTION [DIAGNOSTIC]…
+not_ok() {
+	echo "not ok $((++_count)) $1"
+	_failed=$((_failed + 1))
+	shift
+	[ $# = 0 ] || say "$(printf '%s\n' "$@")"
+}
+
+skip() {
+	echo "ok $((++_count)) $1 # SKIP $2"
+}
+
+# undo COMMAND…: will run at the end of the scenario, last one first.
+undo() {
+	_undo+=("$(printf '%q ' "$@")")
+}
+
+_end() {
+	local status=$? i
+
+	trap - EXIT
+	trap '' TERM INT
+	for ((i = ${#_undo[@]} - 1; i >= 0; i--)); do
+		eval "${_undo[i]}" >/dev/null 2>&1
+	done
+	rm -rf "$TMP"
+	[ "$_planned" != skip ] || exit $KSFT_SKIP
+	if [ "$_count" != "$_planned" ]; then
+		echo "not ok $((_count + 1)) the scenario ended early (status $status)" \
+			"after $_count of $_planned results"
+		exit 1
+	fi
+	[ "$_failed" = 0 ] || exit 1
+	exit 0
+}
+trap _end EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+
+# Assertions -------------------------------------------------------------------
+
+# expect DESCRIPTION COMMAND…: its output is shown if it fails. No subshell, so
+# that COMMAND may wait for what runs in the background.
+expect() {
+	local description=$1 status
+	shift
+
+	"$@" >"$TMP/output" 2>&1
+	status=$?
+	if [ $status = 0 ]; then
+		ok "$description"
+	else
+		not_ok "$description" "«$*» returned $status" "$(cat "$TMP/output")"
+	fi
+}
+
+# expect_fails DESCRIPTION COMMAND…: it must say no, and say why.
+expect_fails() {
+	local description=$1 output
+	shift
+
+	if output=$("$@" 2>&1); then
+		not_ok "$description" "«$*» succeeded" "$output"
+	else
+		ok "$description"
+	fi
+}
+
+# expect_num DESCRIPTION VALUE OPERATOR BOUND, OPERATOR as of test(1).
+expect_num() {
+	if [[ $2 =~ ^-?[0-9]+$ && $4 =~ ^-?[0-9]+$ ]] && test "$2" "$3" "$4"; then
+		ok "$1"
+	else
+		not_ok "$1" "«$2» should be $3 «$4»"
+	fi
+}
+
+# expect_near DESCRIPTION VALUE WANTED TOLERANCE
+expect_near() {
+	local off=$(($2 - $3))
+
+	if [ ${off#-} -le "$4" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "«$2» should be «$3» ± $4"
+	fi
+}
+
+# toe_… the same, for what can only be true with a card.
+toe_expect() { if [ -n "$NO_TOE" ]; then skip "$1" "no card"; else expect "$@"; fi; }
+toe_num() { if [ -n "$NO_TOE" ]; then skip "$1" "no card"; else expect_num "$@"; fi; }
+toe_near() { if [ -n "$NO_TOE" ]; then skip "$1" "no card"; else expect_near "$@"; fi; }
+
+# wait_until SECONDS COMMAND…
+wait_until() {
+	local end=$((SECONDS + $1 * TOE_SLOW))
+	shift
+
+	until "$@"; do
+		[ $SECONDS -le $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# The machine --------------------------------------------------------------------
+
+peer() {
+	"$TOE_PEER" "$@"
+}
+# The function hides the command of the same name from itself.
+[ "$TOE_PEER" != peer ] || TOE_PEER=$(type -P peer)
+
+# needs_card: every scenario about offload begins with it.
+needs_card() {
+	[ -n "$NO_TOE" ] || [ -d "$TOE" ] ||
+		skip_all "$TOE_IF is no interface with offload"
+}
+
+needs_command() {
+	local command
+
+	for command in "$@"; do
+		type -P "$command" >/dev/null || skip_all "$command is missing"
+	done
+}
+
+# all_idle: whatever went before must have left the card.
+all_idle() {
+	wait_until 5 no_connections
+}
+
+# expect_carried DESCRIPTION BYTES [PERCENT]: of BYTES went through the card.
+expect_carried() {
+	toe_num "$1" "$(carried)" -ge $(($2 * ${3:-90} / 100))
+}
+
+# Transfers ----------------------------------------------------------------------
+#
+# The peer is the other machine; «active» means that we connect, «passive» that
+# we accept. toe_xfer's client says what is to be done, so OPTIONS are its own.
+
+_port=$((5000 + RANDOM % 2000))
+
+address_of() {
+	# shellcheck disable=SC2153 # the lab sets them
+	case $1-$2 in
+	peer-4) echo "$PEER_IP" ;;
+	peer-6) echo "$PEER_IP6" ;;
+	toe-4) echo "$TOE_IP" ;;
+	toe-6) echo "$TOE_IP6" ;;
+	esac
+}
+
+# Several can run at once if each has a name of its own in X.
+
+declare -A CLIENT_PID SERVER_PID ROLE
+X=x
+
+# xfer_start active|passive 4|6 OPTIONS…: in the background; sets PORT.
+# SERVER_OPTIONS, LOCAL_OPTIONS go to that end only.
+xfer_start() {
+	local role=$1 family=$2 conns=1 i
+	shift 2
+	local options=("$@") timeout=$((${XFER_TIMEOUT:-60} * TOE_SLOW)) server here
+	read -ra server <<<"${SERVER_OPTIONS-}"
+	read -ra here <<<"${LOCAL_OPTIONS-}"
+
+	PORT=${FIXED_PORT:-$((++_port))}
+	for ((i = 0; i < ${#options[@]}; i++)); do
+		[ "${options[i]}" != --conns ] || conns=${options[i + 1]}
+	done
+	server+=(--port "$PORT" --conns "$conns" --timeout "$timeout")
+	options+=(--port "$PORT" --timeout "$timeout")
+	ROLE[$X]=$role
+	if [ "$role" = active ]; then
+		peer "$XFER" server "${server[@]}" >"$TMP/$X.server" 2>"$TMP/$X.server.err" &
+		SERVER_PID[$X]=$!
+		"$XFER" client --to "$(address_of peer "$family")" "${here[@]}" \
+			"${options[@]}" >"$TMP/$X.client" 2>"$TMP/$X.client.err" &
+		CLIENT_PID[$X]=$!
+	else
+		"$XFER" server "${server[@]}" "${here[@]}" >"$TMP/$X.server" 2>"$TMP/$X.server.err" &
+		SERVER_PID[$X]=$!
+		peer "$XFER" client --to "$(address_of toe "$family")" \
+			"${options[@]}" >"$TMP/$X.client" 2>"$TMP/$X.client.err" &
+		CLIENT_PID[$X]=$!
+	fi
+	undo kill "${CLIENT_PID[$X]}" "${SERVER_PID[$X]}"
+}
+
+# xfer_wait: 0 if both ends had every byte as it should be.
+xfer_wait() {
+	local client server
+
+	wait "${CLIENT_PID[$X]}"
+	client=$?
+	wait "${SERVER_PID[$X]}"
+	server=$?
+	cat "$TMP/$X.client.err" "$TMP/$X.server.err"
+	[ "$client$server" = 00 ] && return
+	echo "client $client: $(cat "$TMP/$X.client")"
+	echo "server $server: $(cat "$TMP/$X.server")"
+	return 1
+}
+
+xfer() {
+	xfer_start "$@"
+	xfer_wait
+}
+
+# Is the background transfer still going on?
+xfer_running() {
+	kill -0 "${CLIENT_PID[$X]}" 2>/dev/null && kill -0 "${SERVER_PID[$X]}" 2>/dev/null
+}
+
+# ours JQ, theirs JQ: from the last line of that end.
+ours() {
+	local end=client
+	[ "${ROLE[$X]}" = active ] || end=server
+	tail -n 1 "$TMP/$X.$end" | jq -r "$1"
+}
+
+theirs() {
+	local end=server
+	[ "${ROLE[$X]}" = active ] || end=client
+	tail -n 1 "$TMP/$X.$end" | jq -r "$1"
+}
+
+# payload: bytes of both directions that arrived, by both ends' own count.
+payload() {
+	echo $(($(ours .received) + $(theirs .received)))
+}

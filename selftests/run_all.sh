@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# run_all.sh [SCENARIO]…: runs them one after the other (all by default), as the
+# lab does or somebody with a real card. After each it looks at the kernel's log,
+# for stuck tasks and at the card: what a scenario leaves behind is its failure.
+# The output is KTAP, a scenario's own results indented under it.
+set -u
+
+cd "$(dirname "$0")" || exit 1
+: "${TOE_IF:=toe0}" "${TOE_SLOW:=1}" "${NO_TOE:=}"
+TOE=/sys/class/net/$TOE_IF/toe
+SUSPICIOUS='WARNING|BUG|Oops|KASAN|KCSAN|UBSAN|lockdep|possible recursive|possible circular|suspicious RCU|inconsistent lock|leak|refcount|Call Trace|DMA-API|unregister_netdevice: waiting|blocked for more than|general protection|soft lockup|rcu.*stall|bad page|Bad page|Memory failure|held lock'
+# What Debian's kernels say by themselves.
+HARMLESS='leaking addresses|Spectre|RETBleed|mitigation|toe-selftests:|kmemleak: (Kernel|Automatic|Cannot)|DMA-API: (preallocated|debugging)'
+
+# log_since MARK: the kernel's lines after it.
+log_since() {
+	dmesg | awk -v mark="$1" 'seen; index($0, mark) { seen = 1 }'
+}
+
+# suspicious MARK: prints what the kernel complained about; false if nothing.
+suspicious() {
+	log_since "$1" | grep -E "$SUSPICIOUS" | grep -vE "$HARMLESS"
+}
+
+# stuck: prints tasks in uninterruptible sleep for two seconds; false if none.
+stuck() {
+	local pids again
+
+	pids=$(ps -eo state=,pid= | awk '$1 == "D" { print $2 }')
+	[ -n "$pids" ] || return 1
+	sleep 2
+	again=$(ps -o state=,pid=,comm= -p "$(tr '\n' , <<<"$pids" | sed 's/,$//')" |
+		awk '$1 == "D"')
+	[ -n "$again" ] || return 1
+	echo w >/proc/sysrq-trigger
+	echo "$again"
+}
+
+# left_over: what of the card isn't as before; false if all is well.
+left_over() {
+	[ -z "$NO_TOE" ] || return 1
+	[ -d "$TOE" ] || { echo "$TOE_IF is gone"; return; }
+	[ "$(cat "$TOE/connections")" = 0 ] || sleep 2
+	[ "$(cat "$TOE/connections")" = 0 ] ||
+		echo "$(cat "$TOE/connections") connections are still in the card"
+	[ "$(cat "$TOE/enable")" = 1 ] || {
+		echo "offload was left switched off"
+		echo 1 >"$TOE/enable"
+	}
+} 2>&1
+
+header() {
+	sed -n "s/^# $1: *//p" "$2.sh" | head -n 1
+}
+
+now_ms() {
+	local t=${EPOCHREALTIME/[.,]/}
+	echo $((t / 1000))
+}
+
+# complain TEXT: extra diagnostics under the scenario.
+complain() {
+	printf '  # %s\n' "${1//$'\n'/$'\n  # '}"
+}
+
+# run NUMBER SCENARIO
+run() {
+	local limit status begin took text verdict=ok why='' mark
+	mark="toe-selftests: $2 begins ($1, $RANDOM)"
+
+	limit=$(header timeout "$2")
+	limit=$((${limit:-60} * TOE_SLOW))
+	begin=$(now_ms)
+	echo "$mark" >/dev/kmsg
+	timeout -k 10 "$limit" "./$2.sh" 2>&1 | sed -u 's/^/  /'
+	status=${PIPESTATUS[0]}
+	took=$(($(now_ms) - begin))
+	case $status in
+	0) ;;
+	4) why='SKIP' ;;
+	124 | 137)
+		verdict='not ok' why="did not end within $limit s"
+		echo w >/proc/sysrq-trigger
+		;;
+	*) verdict='not ok' why="failed" ;;
+	esac
+	if text=$(stuck); then
+		verdict='not ok' why="${why:+$why, }stuck tasks"
+		complain "$text"
+	fi
+	if text=$(suspicious "$mark"); then
+		verdict='not ok' why="${why:+$why, }the kernel complained"
+		complain "$(head -n 20 <<<"$text")"
+	fi
+	text=$(left_over)
+	if [ -n "$text" ]; then
+		verdict='not ok' why="${why:+$why, }left something behind"
+		complain "$text"
+	fi
+	printf '%s %d %s # %s%d.%d s\n' "$verdict" "$1" "$2" "${why:+$why, }" \
+		$((took / 1000)) $((took % 1000 / 100))
+	[ "$verdict" = ok ]
+}
+
+# Memory that nobody points to any more: with CONFIG_DEBUG_KMEMLEAK only.
+kmemleak() {
+	local file=/sys/kernel/debug/kmemleak text
+
+	# The first scan only marks what is young.
+	sleep 5
+	echo scan >$file
+	sleep 6
+	echo scan >$file
+	text=$(cat $file)
+	if [ -z "$text" ]; then
+		echo "ok $1 kmemleak"
+	else
+		complain "$(head -n 60 <<<"$text")"
+		echo "not ok $1 kmemleak"
+		return 1
+	fi
+}
+
+if [ $# = 0 ]; then
+	for scenario in *.sh; do
+		grep -q '^plan\|classify' "$scenario" && set -- "$@" "${scenario%.sh}"
+	done
+fi
+extra=0
+[ ! -w /sys/kernel/debug/kmemleak ] || extra=1
+failed=0
+echo "KTAP version 1"
+echo "1..$(($# + extra))"
+number=0
+for scenario; do
+	echo "# $scenario"
+	run $((++number)) "$scenario" || failed=1
+done
+[ $extra = 0 ] || kmemleak $((++number)) || failed=1
+exit $failed
