@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The interface goes down and up again under load: connections survive.
+. "${0%/*}/lib.sh"
+needs_card
+plan 8
+
+offload on
+keep=/proc/sys/net/ipv6/conf/$TOE_IF/keep_addr_on_down
+before=$(cat "$keep")
+undo eval "echo $before >$keep"
+echo 1 >"$keep"
+undo ip link set "$TOE_IF" up
+
+mark
+X=a xfer_start active 4 --conns 2 --up 12M --down 12M --rate 2M
+X=p xfer_start passive 6 --conns 2 --up 12M --down 12M --rate 2M
+toe_expect "four connections are in the card" wait_until 5 connections_are 4
+sleep 0.5
+ip link set "$TOE_IF" down
+toe_expect "down: none is" no_connections
+expect "down: their sockets are still there" eval '[ "$(ss_flow | grep -c .)" -ge 4 ]'
+sleep 0.5
+ip link set "$TOE_IF" up
+expect "every byte of the active ones" eval X=a xfer_wait
+expect "every byte of the passive ones" eval X=p xfer_wait
+toe_num "they were offloaded again" "$(delta offloaded_total)" -ge 8
+toe_num "the card carried a part" "$(carried)" -gt 10000000
+toe_expect "none is left in the card" wait_until 5 no_connections

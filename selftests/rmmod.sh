@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Both modules are removed with live connections under load, and inserted again.
+. "${0%/*}/lib.sh"
+needs_card
+[ -z "$NO_TOE" ] || skip_all "needs the card"
+plan 10
+
+address() {
+	wait_until 5 test -e "/sys/class/net/$TOE_IF" || return 1
+	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP/" ||
+		ip addr add "$TOE_IP/24" dev "$TOE_IF"
+	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP6/" ||
+		ip addr add "$TOE_IP6/64" dev "$TOE_IF" nodad
+	ip link set "$TOE_IF" up
+}
+
+back() {
+	lsmod | grep -q '^toe ' || insmod "$TOE_MODULES/toe.ko" || return 1
+	lsmod | grep -q '^toenic ' || insmod "$TOE_MODULES/toenic.ko" || return 1
+	address && offload on
+}
+
+undo back
+offload on
+X=a xfer_start active 4 --conns 2 --up 8M --down 8M --rate 2M
+X=p xfer_start passive 6 --conns 2 --up 8M --down 8M --rate 2M
+expect "four connections are in the card" wait_until 5 connections_are 4
+sleep 0.5
+expect "rmmod toenic works and does not wait for them" timeout 5 rmmod toenic
+expect "rmmod toe works and does not wait for them" timeout 5 rmmod toe
+expect "their sockets are still there" eval '[ "$(ss_flow | grep -c .)" -ge 4 ]'
+expect "insmod of both" back
+expect "every byte of the active ones" eval X=a xfer_wait
+expect "every byte of the passive ones" eval X=p xfer_wait
+mark
+expect "a new connection works" xfer active 4 --up 8M --down 8M
+expect_carried "and the card carries it" "$(payload)" 80
+expect "none is left in the card" wait_until 5 no_connections

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 150
+#
+# The application changes its mind in mid-transfer: whatever the option, the
+# call works as without a card and every byte arrives. Whether the card goes on
+# or the kernel does is the filter's to know.
+. "${0%/*}/lib.sh"
+needs_card
+ACTS=(congestion tls device nodelay cork quickack keepalive keepidle timeout maxseg clamp
+	lowat delay tos ttl mark priority pacing rcvbuf sndbuf rcvlowat peekoff urgent repair)
+plan $((${#ACTS[@]} + 3))
+
+modprobe tls 2>/dev/null
+offload on
+mark
+for act in "${ACTS[@]}"; do
+	if [ "$act" = tls ] && [ ! -d /sys/module/tls ]; then
+		skip "$act" "this kernel has no tls"
+		continue
+	fi
+	LOCAL_OPTIONS="--act $act --act-at 1500k"
+	expect "$act" xfer active 4 --up 3M --down 3M --order close-client
+done
+LOCAL_OPTIONS='--act tclass --act-at 1M'
+expect "tclass, IPv6" xfer active 6 --up 3M --down 3M --order close-client
+toe_num "nearly all had been offloaded" "$(delta offloaded_total)" -ge $((${#ACTS[@]} * 8 / 10))
+toe_expect "none is left in the card" wait_until 5 no_connections
