@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
+#
+# Verbs only: what is built is said in Kbuild, kmod/, netdev/, card/, selftests/.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.12
+
+.DEFAULT_GOAL := all
+
+help:
+	@echo 'Here or on any machine (a lab of its own is made once, see scripts/lab):'
+	@echo '  make                  modules for all kernels of the lab, card, tests'
+	@echo '  make demo             FTP, HTTP and iperf3 through the card, before your eyes'
+	@echo '  make check            scenarios in QEMU: KERNEL="6.1|6.12|7.2|debug|all"'
+	@echo '                        TESTS="basic rst ..." (selftests/), JOBS=kernels at once'
+	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
+	@echo '  make style            checkpatch, sparse, kernel-doc, shellcheck'
+	@echo '  make clean            remove build/ (the lab stays: scripts/lab clean)'
+	@echo 'For the kernel that runs here:'
+	@echo '  make modules          toe.ko and toenic.ko: KDIR=path of its build tree'
+	@echo '  make modules_install  into /lib/modules, as root'
+
+all:
+	scripts/lab build
+
+headers:
+	@[ -e "$(KDIR)/Makefile" ] || { \
+		echo "No kernel headers in $(KDIR): install linux-headers-$$(uname -r), or say KDIR=…" >&2; \
+		exit 1; }
+
+modules: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+modules_install: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+demo:
+	@scripts/demo
+
+check:
+	@KERNEL="$(KERNEL)" TESTS="$(TESTS)" scripts/check
+
+check-card:
+	@scripts/check-card
+
+style:
+	@scripts/style
+
+clean:
+	rm -rf build
+	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
+
+.PHONY: help all headers modules modules_install demo check check-card style clean
