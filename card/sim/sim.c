@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Property tests: random transfers over random links.
+ *
+ *	sim [-n seeds] [-v]	seeds 1..n, 500 by default
+ *	sim [-v] seed		replay one
+ *
+ * Checked: every byte arrives once, in order and unchanged; transfers end in
+ * bounded virtual time; memory is bounded and all given back; nothing is sent
+ * beyond the peer's window, nor advertised beyond the host's credit; moves from
+ * card to host and back at any moment lose nothing.
+ */
+#include <string.h>
+#include <time.h>
+#include "sim.h"
+
+#define LIMIT_US	(4 * 3600 * TE_SEC)
+#define LIMIT_STEPS	5000000
+
+void sim_fail(const struct sim *s, const char *file, int line, const char *what)
+{
+	printf("not ok seed %llu: %s:%d: %s (at %llu us)\n", (unsigned long long)s->seed, file,
+	       line, what, (unsigned long long)s->now);
+	for (int i = 0; i < 2; i++) {
+		const struct sim_host *h = &s->host[i];
+
+		printf("# side %d: posted %u/%u acked %u placed %u/%u edge %u moves %llu\n", i,
+		       h->posted, h->total, h->acked, h->placed, h->peer_total, h->edge,
+		       (unsigned long long)h->moves);
+	}
+	fflush(stdout);
+	abort();
+}
+
+static void random_link(struct sim *s)
+{
+	uint64_t *r = &s->rng;
+	uint32_t delay = sim_chance(r, 300) ? sim_between(r, 10, 500) : sim_between(r, 500, 100000);
+
+	for (int i = 0; i < 2; i++) {
+		struct sim_impair *im = &s->link.impair[i];
+
+		im->delay_us = delay;
+		im->loss = sim_chance(r, 600) ? sim_below(r, sim_chance(r, 200) ? 250 : 50) : 0;
+		im->dup = sim_chance(r, 300) ? sim_below(r, 100) : 0;
+		im->reorder = sim_chance(r, 400) ? sim_below(r, 300) : 0;
+		im->reorder_us = sim_below(r, 3 * delay + 1);
+		if (sim_chance(r, 500)) {
+			im->rate = sim_between(r, 100, 100000);
+			im->queue_bytes = sim_between(r, 4000, 300000);
+			im->mark_bytes = im->queue_bytes / 3;
+		}
+		if (sim_chance(r, 100)) {
+			im->blackout_from = sim_below(r, 2000000);
+			im->blackout_to = im->blackout_from + sim_below(r, 10000000);
+		}
+	}
+}
+
+/* What both ends agreed on when they connected. */
+static void random_options(struct sim *s)
+{
+	static const uint16_t sizes[] = { 88, 536, 1448, 8948 };
+	uint64_t *r = &s->rng;
+	uint8_t both = (uint8_t)sim_below(r, TOE_MT_TSTAMP | TOE_MT_SACK | TOE_MT_ECN);
+
+	if (sim_chance(r, 500))
+		both = TOE_MT_TSTAMP | TOE_MT_SACK;
+	for (int i = 0; i < 2; i++) {
+		struct min_tcp *st = &s->host[i].state;
+
+		st->flags = both | (sim_chance(r, 900) ? TOE_MT_NODELAY : 0);
+		st->mss = sizes[sim_chance(r, 300) ? sim_below(r, 4) : 2];
+		st->cong = (uint8_t)sim_below(r, 2);
+		st->rcv_wscale = (uint8_t)(sim_chance(r, 100) ? sim_between(r, 3, 9) : 3);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct sim_host *h = &s->host[i];
+
+		h->state.snd_wscale = s->host[!i].state.rcv_wscale;
+		h->state.ts_recent = s->host[!i].state.ts_val;
+	}
+}
+
+static void advance(struct sim *s)
+{
+	te_time t = s->link.first ? s->link.first->at : TE_NEVER;
+	int who = -1;
+
+	for (int i = 0; i < 2; i++) {
+		te_time n = sim_host_next(&s->host[i]);
+
+		if (n < t) {
+			t = n;
+			who = i;
+		}
+	}
+	SIM_CHECK(s, t != TE_NEVER);
+	if (t > s->now)
+		s->now = t;
+	if (who >= 0) {
+		sim_host_step(&s->host[who]);
+	} else {
+		struct sim_packet *p = sim_link_take(&s->link);
+
+		sim_host_segment(&s->host[p->to], p);
+	}
+}
+
+static void run(uint64_t seed, int verbose)
+{
+	struct sim *s = calloc(1, sizeof(*s));
+	uint64_t steps = 0;
+
+	s->seed = seed;
+	s->rng = seed * 0x2545f4914f6cdd1dull;
+	s->now = 1 + sim_below(&s->rng, 1000000000);
+	random_link(s);
+	for (int i = 0; i < 2; i++) {
+		s->link.impair[i].blackout_from += s->now;
+		s->link.impair[i].blackout_to += s->now;
+		sim_host_init(s, i);
+	}
+	for (int i = 0; i < 2; i++)
+		sim_host_start(&s->host[i]);
+	random_options(s);
+
+	te_time start = s->now;
+
+	while (!sim_host_done(&s->host[0]) || !sim_host_done(&s->host[1])) {
+		advance(s);
+		SIM_CHECK(s, ++steps < LIMIT_STEPS);
+		SIM_CHECK(s, s->now - start < LIMIT_US);
+	}
+	/* no storm: acknowledgements answer segments, reads or timers */
+	for (int i = 0; i < 2; i++)
+		SIM_CHECK(s, s->host[i].acks_out <= 3 * s->host[!i].segs_out + steps / 2 + 100);
+	if (verbose)
+		printf("# seed %llu: %llu us, %llu steps, segments %llu+%llu acks %llu+%llu moves %llu+%llu\n",
+		       (unsigned long long)seed, (unsigned long long)(s->now - start),
+		       (unsigned long long)steps, (unsigned long long)s->host[0].segs_out,
+		       (unsigned long long)s->host[1].segs_out,
+		       (unsigned long long)s->host[0].acks_out,
+		       (unsigned long long)s->host[1].acks_out,
+		       (unsigned long long)s->host[0].moves, (unsigned long long)s->host[1].moves);
+	sim_link_clear(&s->link);
+	for (int i = 0; i < 2; i++)
+		sim_host_finish(&s->host[i]);
+	free(s);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seeds = 500, one = 0;
+	int verbose = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-n") && i + 1 < argc)
+			seeds = strtoull(argv[++i], NULL, 0);
+		else if (!strcmp(argv[i], "-v"))
+			verbose = 1;
+		else
+			one = strtoull(argv[i], NULL, 0);
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("TAP version 13\n1..1\n");
+	if (one) {
+		run(one, 1);
+	} else {
+		for (uint64_t i = 1; i <= seeds; i++)
+			run(i, verbose);
+	}
+	printf("ok 1 engine: random transfers over impaired links\n");
+	return 0;
+}

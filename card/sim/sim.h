@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Two engines and an impaired link between them in virtual time.  All that is
+ * random comes from one seed, so a failure replays.
+ */
+#ifndef CARD_SIM_H
+#define CARD_SIM_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "../engine/conn.h"
+
+struct sim;
+
+/* Stop with what was expected and the seed that shows it. */
+void sim_fail(const struct sim *s, const char *file, int line, const char *what);
+#define SIM_CHECK(s, cond) \
+	do { if (!(cond)) sim_fail(s, __FILE__, __LINE__, #cond); } while (0)
+
+/* rng.c */
+uint64_t sim_rand(uint64_t *state);
+uint32_t sim_below(uint64_t *state, uint32_t n);		/* 0..n-1 */
+uint32_t sim_between(uint64_t *state, uint32_t lo, uint32_t hi);	/* lo..hi */
+int sim_chance(uint64_t *state, uint32_t permille);
+
+/**
+ * struct sim_impair - what one direction of the link does to segments
+ * @loss: per mille dropped; corruption is loss too, checksums see to that
+ * @dup: per mille delivered twice
+ * @reorder: per mille delayed by up to @reorder_us more
+ * @reorder_us: us
+ * @delay_us: one way
+ * @rate: bytes per ms, 0: no limit
+ * @queue_bytes: what waits for the rate; more is dropped
+ * @mark_bytes: queue above which ECN-capable segments are marked, 0: never
+ * @blackout_from: all is lost from here, us
+ * @blackout_to: to here
+ */
+struct sim_impair {
+	uint32_t loss;
+	uint32_t dup;
+	uint32_t reorder;
+	uint32_t reorder_us;
+	uint32_t delay_us;
+	uint32_t rate;
+	uint32_t queue_bytes;
+	uint32_t mark_bytes;
+	te_time blackout_from;
+	te_time blackout_to;
+};
+
+struct sim_packet {
+	struct sim_packet *next;
+	te_time at;
+	int to;			/* side */
+	struct te_out h;
+	uint8_t data[];
+};
+
+/* link.c */
+struct sim_link {
+	struct sim_impair impair[2];	/* by sender */
+	te_time busy_until[2];
+	struct sim_packet *first;	/* by delivery time */
+	uint32_t in_flight;
+	uint64_t dropped;
+};
+
+void sim_link_send(struct sim_link *l, uint64_t *rng, int from, const struct te_out *h,
+		   const uint8_t *data, te_time now);
+struct sim_packet *sim_link_take(struct sim_link *l);
+void sim_link_hold(struct sim_link *l, struct sim_packet *p, te_time until);
+void sim_link_clear(struct sim_link *l);
+
+/**
+ * struct sim_host - one end: an engine, its host's bookkeeping, an application
+ */
+struct sim_host {
+	struct sim *sim;
+	int side;
+	struct te_engine *eng;
+	struct te_conn *conn;
+	void *pool;
+	size_t pool_bytes;
+	struct min_tcp state;		/* while the connection is at the host */
+	int out;			/* 1: at the host; segments are held back */
+	te_time back_at;
+
+	uint32_t isn;			/* number of the stream's first byte */
+	uint32_t total;			/* bytes the application will write */
+	uint32_t posted;		/* written so far, offset */
+	uint32_t reposted;		/* told to the present engine, offset */
+	uint32_t acked;			/* reported by the engine, offset */
+	te_time write_at;
+	uint32_t write_max;
+	te_time write_gap;
+
+	uint32_t peer_isn;
+	uint32_t peer_total;
+	uint32_t placed;		/* offset */
+	uint32_t read;			/* taken by the application, offset */
+	uint32_t buf_bytes;
+	uint32_t edge;			/* credit given, offset */
+	uint32_t acked_out;		/* highest acknowledgement sent, offset */
+	te_time read_at;
+	uint32_t read_max;
+	te_time read_gap;
+	uint32_t refuse;		/* per mille of place calls not taken whole */
+	uint32_t move;			/* per mille of steps followed by a move */
+	uint32_t wire_edge;		/* rightmost window edge on the wire, offset */
+
+	uint64_t segs_out;
+	uint64_t acks_out;
+	uint64_t moves;
+	uint64_t timeouts;
+};
+
+struct sim {
+	uint64_t seed;
+	uint64_t rng;
+	te_time now;
+	struct sim_link link;
+	struct sim_host host[2];
+	int verbose;
+};
+
+/* host.c */
+void sim_host_init(struct sim *s, int side);
+void sim_host_start(struct sim_host *h);
+void sim_host_segment(struct sim_host *h, struct sim_packet *p);
+void sim_host_step(struct sim_host *h);
+te_time sim_host_next(const struct sim_host *h);
+int sim_host_done(const struct sim_host *h);
+void sim_host_finish(struct sim_host *h);
+uint8_t sim_byte(const struct sim *s, int side, uint32_t off);
+
+/* check.c */
+void sim_check_conn(const struct sim_host *h);
+
+#endif /* CARD_SIM_H */
