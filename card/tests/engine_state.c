@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* engine/state.c: import, export, posting, credit, parameters. */
+#include "engine_test.h"
+
+static void roundtrip_is_exact(void **state)
+{
+	struct fixture *f = prepare();
+	struct min_tcp st;
+
+	(void)state;
+	f->st.flags |= TOE_MT_TSTAMP | TOE_MT_ECN | TOE_MT_KEEPALIVE;
+	f->st.snd_max = SND + 5000;
+	f->st.snd_nxt = SND + 5000;
+	f->st.snd_wscale = 7;
+	f->st.rcv_wscale = 9;
+	f->st.ts_val = 0xfffffff0;
+	f->st.ts_recent = 77;
+	f->st.ts_recent_age_ms = 1234;
+	f->st.srtt_us = 12345;
+	f->st.rttvar_us = 678;
+	f->st.min_rtt_us = 9999;
+	f->st.rto_left_us = 555555;
+	f->st.backoff = 3;
+	f->st.cong = TOE_CONG_CUBIC;
+	f->st.reordering = 5;
+	f->st.snd_ssthresh = 22222;
+	f->st.keep_idle_ms = 60000;
+	f->st.keep_intvl_ms = 7000;
+	f->st.keep_probes = 4;
+	f->st.user_timeout_ms = 99999999;
+	f->st.idle_ms = 4321;
+	f->st.laddr[3] = 9;
+	f->st.lport = 0x1234;
+	f->st.rsvd[31] = 7;
+	start(f);
+	te_export(&f->c, &st, T0);
+	assert_memory_equal(&st, &f->st, sizeof(st));
+
+	/* a second later */
+	te_export(&f->c, &st, AT(500));
+	assert_int_equal(st.ts_val, 0xfffffff0u + 500);
+	assert_int_equal(st.ts_recent_age_ms, 1734);
+	assert_int_equal(st.rto_left_us, 55555);
+	assert_int_equal(st.idle_ms, 4821);
+	finish(f);
+}
+
+static void refused(void (*change)(struct min_tcp *))
+{
+	struct fixture *f = prepare();
+
+	change(&f->st);
+	assert_int_equal(te_import(&f->eng, &f->c, &f->st, T0), -1);
+	free(f->pool);
+	free(f);
+}
+
+static void bad_nxt_low(struct min_tcp *st) { st->snd_nxt = SND - 1; }
+static void bad_nxt_high(struct min_tcp *st) { st->snd_nxt = SND + 1; }
+static void bad_max(struct min_tcp *st) { st->snd_max = SND - 1; }
+static void bad_flight(struct min_tcp *st) { st->snd_max = st->snd_nxt = SND + 0x50000000; }
+static void bad_adv(struct min_tcp *st) { st->rcv_adv = RCV - 1; }
+static void bad_wnd(struct min_tcp *st) { st->snd_wnd = 0x80000000; }
+static void bad_max_window(struct min_tcp *st) { st->max_window = 0x80000000; }
+static void bad_mss(struct min_tcp *st) { st->mss = 63; }
+static void bad_snd_wscale(struct min_tcp *st) { st->snd_wscale = 15; }
+static void bad_rcv_wscale(struct min_tcp *st) { st->rcv_wscale = 15; }
+static void bad_family(struct min_tcp *st) { st->family = 5; }
+static void bad_cong(struct min_tcp *st) { st->cong = 2; }
+static void bad_flags(struct min_tcp *st) { st->flags |= 0x80; }
+
+static void hostile_state_is_refused(void **state)
+{
+	(void)state;
+	refused(bad_nxt_low);
+	refused(bad_nxt_high);
+	refused(bad_max);
+	refused(bad_flight);
+	refused(bad_adv);
+	refused(bad_wnd);
+	refused(bad_max_window);
+	refused(bad_mss);
+	refused(bad_snd_wscale);
+	refused(bad_rcv_wscale);
+	refused(bad_family);
+	refused(bad_cong);
+	refused(bad_flags);
+}
+
+/* What was in flight at the import is resent only as far as the host has posted it. */
+static void import_in_flight_waits_for_posts(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.snd_max = f->st.snd_nxt = SND + 3000;
+	f->st.rto_left_us = 40000;
+	start(f);
+	expect_none(f, T0);
+	assert_int_equal(te_deadline(&f->c), AT(40));
+	te_timeout(&f->eng, &f->c, AT(40));	/* nothing posted: no backoff either */
+	expect_none(f, AT(40));
+	assert_int_equal(f->c.backoff, 0);
+
+	te_post(&f->c, SND + 500, false, AT(41));
+	te_timeout(&f->eng, &f->c, AT(340));
+	expect_data(f, SND, 500, AT(340));
+	assert_true(f->out.retrans);
+	expect_none(f, AT(340));
+	te_post(&f->c, SND + 3000, false, AT(341));
+	ack_in(f, SND + 500, AT(342));
+	expect_data(f, SND + 500, 1000, AT(342));
+	finish(f);
+}
+
+static void ack_above_posted_moves_posted(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.snd_max = f->st.snd_nxt = SND + 3000;
+	start(f);
+	assert_true(ack_in(f, SND + 3000, AT(1)) & TE_EV_ACKED);
+	assert_int_equal(te_deadline(&f->c), TE_NEVER);
+	te_post(&f->c, SND + 1000, false, AT(2));	/* late, harmless */
+	expect_none(f, AT(2));
+	te_post(&f->c, SND + 4000, true, AT(3));
+	expect_data(f, SND + 3000, 1000, AT(3));
+	finish(f);
+}
+
+static void backoff_and_timer_are_inherited(void **state)
+{
+	struct fixture *f = prepare();
+	struct min_tcp st;
+
+	(void)state;
+	f->st.snd_max = f->st.snd_nxt = SND + 1000;
+	f->st.backoff = 2;
+	f->st.rto_left_us = 100000;
+	start(f);
+	te_post(&f->c, SND + 1000, false, T0);
+	te_timeout(&f->eng, &f->c, AT(99));
+	expect_none(f, AT(99));
+	te_timeout(&f->eng, &f->c, AT(100));
+	expect_data(f, SND, 1000, AT(100));
+	assert_int_equal(te_deadline(&f->c), AT(100) + 8 * MS(300));
+	te_export(&f->c, &st, AT(200));
+	assert_int_equal(st.backoff, 3);
+	assert_int_equal(st.rto_left_us, 2300000);
+	finish(f);
+}
+
+static void go_back_survives_a_move(void **state)
+{
+	struct fixture *f = started();
+	struct min_tcp st;
+
+	(void)state;
+	send_segs(f, 4, T0);
+	te_timeout(&f->eng, &f->c, AT(300));
+	expect_data(f, SND, 1000, AT(300));
+	te_export(&f->c, &st, AT(310));
+	assert_int_equal(st.snd_nxt, SND + 1000);
+	assert_int_equal(st.snd_max, SND + 4000);
+	te_release(&f->eng, &f->c);
+
+	assert_int_equal(te_import(&f->eng, &f->c, &st, AT(310)), 0);
+	te_post(&f->c, SND + 4000, true, AT(310));
+	ack_in(f, SND + 1000, AT(320));
+	expect_data(f, SND + 1000, 1000, AT(320));
+	assert_true(f->out.retrans);
+	finish(f);
+}
+
+static void credit_and_post_ignore_nonsense(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	te_credit(&f->c, RCV + 59999, T0);
+	assert_int_equal(f->c.rcv_credit, RCV + 60000);
+	te_credit(&f->c, RCV + 0x60000000, T0);
+	assert_int_equal(f->c.rcv_credit, RCV + 60000);
+	te_credit(&f->c, RCV + 60001, T0);
+	assert_int_equal(f->c.rcv_credit, RCV + 60001);
+	te_post(&f->c, SND - 1, true, T0);
+	assert_int_equal(f->c.posted, SND);
+	te_post(&f->c, SND + 0x7fffffff + 1u, true, T0);
+	assert_int_equal(f->c.posted, SND);
+	finish(f);
+}
+
+static void smaller_mss_resends_at_once(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = TOE_SET_MSS, .mss = 500 };
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 2, T0);
+	te_set_params(&f->c, &p, AT(10));
+	expect_data(f, SND, 500, AT(10));
+	expect_data(f, SND + 500, 500, AT(10));
+	assert_int_equal(f->c.snd_cwnd, 10000);
+	p.mss = 600;	/* larger: ignored */
+	te_set_params(&f->c, &p, AT(11));
+	assert_int_equal(f->c.mss, 500);
+	finish(f);
+}
+
+static void sequence_numbers_wrap(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.snd_una = f->st.snd_nxt = f->st.snd_max = 0xfffffe00;
+	start(f);
+	te_post(&f->c, 0xfffffe00 + 3000, true, T0);
+	expect_data(f, 0xfffffe00, 1000, T0);
+	expect_data(f, 0xfffffe00 + 1000, 1000, T0);
+	expect_data(f, 0xfffffe00 + 2000, 1000, T0);
+	assert_true(f->out.flags & TE_PSH);
+	assert_true(ack_in(f, 0xfffffe00 + 2000, AT(10)) & TE_EV_ACKED);
+	assert_int_equal(te_snd_una(&f->c), 0xfffffe00u + 2000);
+	ack_in(f, 0xfffffe00 + 3000, AT(20));
+	assert_int_equal(te_deadline(&f->c), TE_NEVER);
+	finish(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(roundtrip_is_exact),
+		cmocka_unit_test(hostile_state_is_refused),
+		cmocka_unit_test(import_in_flight_waits_for_posts),
+		cmocka_unit_test(ack_above_posted_moves_posted),
+		cmocka_unit_test(backoff_and_timer_are_inherited),
+		cmocka_unit_test(go_back_survives_a_move),
+		cmocka_unit_test(credit_and_post_ignore_nonsense),
+		cmocka_unit_test(smaller_mss_resends_at_once),
+		cmocka_unit_test(sequence_numbers_wrap),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("engine_state", tests, NULL, NULL);
+}
