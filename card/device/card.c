@@ -53,6 +53,34 @@ void card_post(struct card *c, struct card_cq *cq, const struct toe_cqe *cqe)
 }
 
 /**
+ * card_pair_flush_data() - publish the DATA completion that might still grow
+ * @c: the card
+ * @p: the pair
+ */
+void card_pair_flush_data(struct card *c, struct card_pair *p)
+{
+	if (!p->data_valid)
+		return;
+	p->data_valid = false;
+	card_post(c, &p->cq, &p->data);
+}
+
+/**
+ * card_pair_post() - publish a completion of a pair
+ * @c: the card
+ * @p: the pair
+ * @cqe: the entry
+ *
+ * Payload that was placed before comes first: for the order, and because the
+ * slot that was free when it was placed is still its own.
+ */
+void card_pair_post(struct card *c, struct card_pair *p, const struct toe_cqe *cqe)
+{
+	card_pair_flush_data(c, p);
+	card_post(c, &p->cq, cqe);
+}
+
+/**
  * card_xmit_slot() - where the next frame to send is built
  * @c: the card
  *
@@ -186,7 +214,7 @@ static void tell_broken(struct card *c, struct card_pair *p)
 	p->broken_told = true;
 	cqe.error.reason = htole32(TOE_ST_INVAL);
 	card_guest_error(c, "impossible ring index on pair", p->index);
-	card_post(c, &p->cq, &cqe);
+	card_pair_post(c, p, &cqe);
 }
 
 static bool run_pairs(struct card *c)
@@ -217,6 +245,7 @@ static void publish(struct card *c)
 
 		if (!p->active)
 			continue;
+		card_pair_flush_data(c, p);
 		card_sq_publish(&p->tx);
 		card_sq_publish(&p->sq);
 		card_sq_publish(&p->rx);

@@ -89,7 +89,6 @@ struct card_tx {
  * @rq_off: bytes of it that are used
  * @rq_valid: there is one
  * @data: DATA completion that may still grow, not yet published
- * @data_len: its payload bytes
  * @data_valid: there is one
  */
 struct card_pair {
@@ -184,6 +183,8 @@ bool card_arm(struct card *c);
 uint64_t card_deadline(struct card *c);
 bool card_reads_wire(struct card *c);
 void card_post(struct card *c, struct card_cq *cq, const struct toe_cqe *cqe);
+void card_pair_post(struct card *c, struct card_pair *p, const struct toe_cqe *cqe);
+void card_pair_flush_data(struct card *c, struct card_pair *p);
 void card_fatal(struct card *c, const char *why);
 void card_guest_error(struct card *c, const char *what, uint64_t detail);
 uint8_t *card_xmit_slot(struct card *c);

@@ -92,7 +92,7 @@ static void post_dma_error(struct card *c, struct card_pair *p)
 	struct toe_cqe cqe = { .type = TOE_CQE_ERROR };
 
 	cqe.error.reason = htole32(TOE_ST_DMA);
-	card_post(c, &p->cq, &cqe);
+	card_pair_post(c, p, &cqe);
 }
 
 /**
@@ -133,7 +133,7 @@ void card_rx_deliver(struct card *c, struct card_pair *p, const struct card_pack
 		cqe[i].rx.vlan_tci = htole16(strip ? pkt->vlan_tci : 0);
 	}
 	for (i = 0; i < parts; i++)
-		card_post(c, &p->cq, &cqe[i]);
+		card_pair_post(c, p, &cqe[i]);
 }
 
 /**

@@ -32,7 +32,7 @@ static void bad_frame(struct card *c, struct card_pair *p, uint32_t status)
 	c->stats.tx_bad_desc++;
 	card_guest_error(c, "bad TX descriptor at index", p->tx.cons);
 	cqe.error.reason = htole32(status);
-	card_post(c, &p->cq, &cqe);
+	card_pair_post(c, p, &cqe);
 	p->txs.len = 0;
 	p->txs.done = p->tx.cons;
 }
@@ -208,5 +208,5 @@ void card_tx_report(struct card *c, struct card_pair *p)
 		return;
 	p->txs.reported = p->txs.done;
 	cqe.tx.cons = htole32(p->txs.done);
-	card_post(c, &p->cq, &cqe);
+	card_pair_post(c, p, &cqe);
 }

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* Private to the TOE: contexts, their tables, and what its files call of each other. */
+#ifndef CARD_TOE_CTX_H
+#define CARD_TOE_CTX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include "card.h"
+#include "../engine/engine.h"
+
+#define TOE_HOLD_US		2000000		/* BEGIN without COMMIT or ABORT */
+#define TOE_HOLD_FRAMES		256
+#define TOE_HOLD_BYTES		(512 * 1024)
+#define TOE_FRAGS_TOTAL		(1u << 20)	/* of all contexts */
+#define TOE_OUT_SEGS		16		/* of one connection before the next one's turn */
+#define TOE_NO_HEAP		UINT32_MAX
+
+enum toe_ctx_state { TOE_CTX_FREE, TOE_CTX_HOLDING, TOE_CTX_ACTIVE };
+
+/* A piece of host memory that holds payload from @seq on. */
+struct toe_frag {
+	uint64_t addr;
+	uint32_t seq;
+	uint32_t len;
+};
+
+struct toe_held {
+	STAILQ_ENTRY(toe_held) entry;
+	uint32_t len;
+	uint8_t data[];
+};
+
+/**
+ * struct toe_ctx - one connection
+ * @state: of its life
+ * @index: in the table
+ * @tid: while not free
+ * @gen: generation of the last tid
+ * @host_id: socket layer connection identifier
+ * @pair: where its events and frames go
+ * @flow: addresses and ports
+ * @hash_next: next of the same bucket
+ * @conn: the engine's part
+ * @block: struct toe_conn_block in host memory
+ * @l2: addresses and header fields of what is sent; the rest of it is stale
+ * @ip_id: of the next IPv4 packet
+ * @posted: end of the stream that the host has given
+ * @frags: ring of payload pieces
+ * @frag_size: its entries, power of two
+ * @frag_head: first one
+ * @frag_count: how many
+ * @held: frames between BEGIN and COMMIT or ABORT
+ * @held_count: how many
+ * @held_bytes: their bytes
+ * @deadline: us, when a timer runs out
+ * @heap_pos: place in the heap of deadlines
+ * @out_pending: on the list of those that may have something to send
+ * @acked_pending: on the list of those whose ACKED is due
+ * @dirty: on the list of those whose statistics have changed
+ */
+struct toe_ctx {
+	enum toe_ctx_state state;
+	uint32_t index;
+	uint32_t tid;
+	uint32_t gen;
+	uint32_t host_id;
+	struct card_pair *pair;
+	struct card_flow flow;
+	struct toe_ctx *hash_next;
+	struct te_conn *conn;
+	uint64_t block;
+	struct min_tcp l2;
+	uint16_t ip_id;
+	uint32_t posted;
+	struct toe_frag *frags;
+	uint32_t frag_size, frag_head, frag_count;
+	STAILQ_HEAD(, toe_held) held;
+	uint32_t held_count, held_bytes;
+	uint64_t deadline;
+	uint32_t heap_pos;
+	bool out_pending, acked_pending, dirty;
+	TAILQ_ENTRY(toe_ctx) out_entry, acked_entry, dirty_entry, free_entry;
+};
+
+TAILQ_HEAD(toe_list, toe_ctx);
+
+/**
+ * struct card_toe - all connections
+ * @card: whose TOE this is
+ * @engine: shared state of the engine
+ * @ctx: the contexts
+ * @conns: their engine parts, @conn_stride bytes each
+ * @conn_stride: multiple of 64
+ * @pool: the engine's memory
+ * @pool_bytes: its size
+ * @buckets: hash table of flows
+ * @bucket_mask: its size - 1
+ * @hash_seed: so that nobody can choose collisions
+ * @heap: contexts by deadline
+ * @heap_count: how many have one
+ * @frags_used: of all contexts
+ * @dirty_at: us, when statistics are to be written
+ * @free: unused contexts, longest unused first
+ * @out: may have something to send
+ * @acked: ACKED is due
+ * @dirty: statistics have changed
+ */
+struct card_toe {
+	struct card *card;
+	struct te_engine *engine;
+	struct toe_ctx *ctx;
+	uint8_t *conns;
+	size_t conn_stride;
+	void *pool;
+	size_t pool_bytes;
+	struct toe_ctx **buckets;
+	uint32_t bucket_mask;
+	uint64_t hash_seed;
+	struct toe_ctx **heap;
+	uint32_t heap_count;
+	uint32_t frags_used;
+	uint64_t dirty_at;
+	struct toe_list free, out, acked, dirty;
+};
+
+/* toe_ctx.c */
+struct toe_ctx *toe_ctx_alloc(struct card_toe *t, const struct card_flow *flow);
+void toe_ctx_free(struct card_toe *t, struct toe_ctx *x);
+struct toe_ctx *toe_ctx_by_flow(struct card_toe *t, const struct card_flow *flow);
+struct toe_ctx *toe_ctx_by_tid(struct card_toe *t, uint32_t tid);
+struct toe_ctx *toe_ctx_by_conn(struct card_toe *t, const struct te_conn *conn);
+void toe_ctx_set_deadline(struct card_toe *t, struct toe_ctx *x, uint64_t when);
+void toe_ctx_update(struct card_toe *t, struct toe_ctx *x);
+void toe_ctx_want_output(struct card_toe *t, struct toe_ctx *x);
+void toe_ctx_want_acked(struct card_toe *t, struct toe_ctx *x);
+
+/* toe_frag.c: the payload that the host has posted */
+int toe_frag_add(struct card_toe *t, struct toe_ctx *x, uint64_t addr, uint32_t len);
+void toe_frag_acked(struct card_toe *t, struct toe_ctx *x, uint32_t una);
+int toe_frag_gather(struct card_toe *t, struct toe_ctx *x, uint32_t seq, uint8_t *to,
+		    uint32_t len);
+
+/* toe_host.c: events and memory of the host */
+uint32_t toe_host_place(void *ctx, struct te_conn *conn, uint32_t seq,
+			const uint8_t *data, uint32_t len, bool push);
+void toe_host_push(struct card_toe *t, struct toe_ctx *x);
+void toe_host_acked(struct card_toe *t, struct toe_ctx *x);
+int toe_host_write_stats(struct card_toe *t, struct toe_ctx *x);
+void toe_host_recalled(struct card_toe *t, struct toe_ctx *x, uint32_t reason);
+void toe_host_leave(struct card_toe *t, struct toe_ctx *x, uint32_t reason,
+		    const struct card_packet *pkt);
+
+/* toe_rx.c */
+void toe_rx_events(struct card_toe *t, struct toe_ctx *x, unsigned int events,
+		   const struct card_packet *pkt);
+void toe_rx_hold_end(struct card_toe *t, struct toe_ctx *x, bool replay);
+
+#endif /* CARD_TOE_CTX_H */
