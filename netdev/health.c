@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Is the card alive, and what to do when it isn't.
+ *
+ * Whoever notices a death calls toenic_fatal(), from any context.  All deaths
+ * go one road, in process context:
+ *
+ *	cut	the card loses the bus: no DMA from here on
+ *	down	queues and NAPI stop, what the card had completed is taken in,
+ *		everything that was mapped for it is unmapped
+ *	fatal	the filter gives every connection back to the kernel's stack
+ *	reset	the card starts anew
+ *	up	rings, link, and offload for new connections
+ *
+ * A card that can't be reset stays cut and is tried again later.
+ */
+#include <linux/dma-mapping.h>
+
+#include "toenic.h"
+#include "cmd.h"
+#include "health.h"
+#include "netdev.h"
+#include "offload.h"
+#include "sq.h"
+
+#define TOENIC_HEALTH_MS	100
+#define TOENIC_HEARTBEAT_MS	1000	/* without a beat: dead */
+#define TOENIC_STATS_MS		1000
+#define TOENIC_RETRY_MS		1000	/* first pause after a failed recovery */
+#define TOENIC_RETRY_SHIFT	5	/* doublings of it at most */
+
+static const char * const toenic_fatal_names[] = {
+	[TOENIC_FATAL_NONE]		= "none",
+	[TOENIC_FATAL_HEARTBEAT]	= "heartbeat",
+	[TOENIC_FATAL_ALL_ONES]		= "all ones",
+	[TOENIC_FATAL_STATUS]		= "status",
+	[TOENIC_FATAL_ADMIN]		= "admin command",
+	[TOENIC_FATAL_COMMAND]		= "TOE command",
+	[TOENIC_FATAL_PROTOCOL]		= "protocol",
+	[TOENIC_FATAL_TX]		= "transmit",
+	[TOENIC_FATAL_PCI]		= "PCI",
+};
+
+static_assert(ARRAY_SIZE(toenic_fatal_names) == TOENIC_FATAL_REASONS);
+
+/**
+ * toenic_fatal_name() - for the log
+ * @reason: enum toenic_fatal
+ *
+ * Return: its name.
+ */
+const char *toenic_fatal_name(int reason)
+{
+	return toenic_fatal_names[reason];
+}
+
+/**
+ * toenic_fatal() - the card is dead or lies: recover
+ * @nic: the card
+ * @reason: how it was noticed
+ *
+ * Only the first call of a death counts.
+ * Context: any.
+ */
+void toenic_fatal(struct toenic *nic, enum toenic_fatal reason)
+{
+	if (test_and_set_bit(TOENIC_DEAD, &nic->flags))
+		return;
+
+	WRITE_ONCE(nic->health.reason, reason);
+	atomic_long_inc(&nic->health.deaths[reason]);
+	queue_delayed_work(nic->wq, &nic->health.recover, 0);
+}
+
+/**
+ * toenic_health_cut() - take the bus from the card
+ * @nic: the card
+ *
+ * After return it doesn't write to host memory, alive or not.
+ * Context: process.
+ */
+void toenic_health_cut(struct toenic *nic)
+{
+	u16 cmd;
+
+	pci_clear_master(nic->pdev);
+	/* a read pushes the write before it, and what the card has under way */
+	pci_read_config_word(nic->pdev, PCI_COMMAND, &cmd);
+	/* Nobody posts commands to a card that can't fetch them. */
+	toenic_fatal(nic, TOENIC_FATAL_ADMIN);
+}
+
+/**
+ * toenic_health_detach() - the first half of a recovery, up to «fatal»
+ * @nic: TOENIC_DEAD is set
+ *
+ * Context: process, under state_lock.
+ */
+void toenic_health_detach(struct toenic *nic)
+{
+	lockdep_assert_held(&nic->state_lock);
+
+	netif_device_detach(nic->netdev);
+	toenic_health_cut(nic);
+	toenic_down(nic);
+	toenic_offload_drop(nic, true);
+}
+
+/**
+ * toenic_health_attach() - the second half, from «reset» on
+ * @nic: detached
+ *
+ * Context: process, under state_lock.
+ * Return: 0 or -errno, then the card is cut again.
+ */
+int toenic_health_attach(struct toenic *nic)
+{
+	int err;
+
+	lockdep_assert_held(&nic->state_lock);
+
+	pci_set_master(nic->pdev);
+	err = toenic_hw_reset(nic);
+	if (err)
+		goto err_cut;
+	if (readl(nic->bar + TOE_REG_MAGIC) != TOE_MAGIC) {
+		err = -EIO;
+		goto err_cut;
+	}
+
+	clear_bit(TOENIC_DEAD, &nic->flags);
+	err = toenic_admin_start(nic);
+	if (err)
+		goto err_dead;
+	nic->health.beat_jiffies = jiffies;
+	if (nic->want_up) {
+		err = toenic_up(nic);
+		if (err)
+			goto err_dead;
+	}
+	netif_device_attach(nic->netdev);
+	if (nic->want_up)
+		toenic_offload_resume(nic);
+	return 0;
+
+err_dead:
+	set_bit(TOENIC_DEAD, &nic->flags);
+err_cut:
+	pci_clear_master(nic->pdev);
+	return err;
+}
+
+static void toenic_recover_work(struct work_struct *work)
+{
+	struct toenic *nic = container_of(to_delayed_work(work), struct toenic,
+					  health.recover);
+	struct toenic_health *health = &nic->health;
+	unsigned int shift;
+	int err;
+
+	mutex_lock(&nic->state_lock);
+	if (test_bit(TOENIC_NO_RECOVERY, &nic->flags))
+		goto out;
+	if (!health->tries) {
+		netdev_err(nic->netdev, "card is dead (%s), recovering\n",
+			   toenic_fatal_name(READ_ONCE(health->reason)));
+		toenic_health_detach(nic);
+	}
+
+	err = toenic_health_attach(nic);
+	if (err) {
+		shift = min_t(unsigned int, health->tries, TOENIC_RETRY_SHIFT);
+		if (!health->tries++)
+			netdev_err(nic->netdev,
+				   "card can't be reset: %d; trying on\n", err);
+		queue_delayed_work(nic->wq, &health->recover,
+				   msecs_to_jiffies(TOENIC_RETRY_MS << shift));
+		goto out;
+	}
+	health->tries = 0;
+	atomic_long_inc(&health->recovered);
+	netdev_info(nic->netdev, "card is back\n");
+out:
+	mutex_unlock(&nic->state_lock);
+}
+
+/* Every look at memory the card writes; no register is read for it. */
+static void toenic_health_work(struct work_struct *work)
+{
+	struct toenic *nic = container_of(to_delayed_work(work), struct toenic,
+					  health.work);
+	struct toenic_health *health = &nic->health;
+	u32 beat;
+
+	if (toenic_is_dead(nic))
+		goto out;
+
+	beat = le32_to_cpu(READ_ONCE(*health->heartbeat));
+	if (beat != health->beat) {
+		health->beat = beat;
+		health->beat_jiffies = jiffies;
+	} else if (time_after(jiffies, health->beat_jiffies +
+				       msecs_to_jiffies(TOENIC_HEARTBEAT_MS))) {
+		toenic_fatal(nic, TOENIC_FATAL_HEARTBEAT);
+		goto out;
+	}
+	if (toenic_offload_overdue(nic)) {
+		toenic_fatal(nic, TOENIC_FATAL_COMMAND);
+		goto out;
+	}
+	if (time_after(jiffies, health->stats_jiffies +
+				msecs_to_jiffies(TOENIC_STATS_MS))) {
+		health->stats_jiffies = jiffies;
+		toenic_cmd_stats(nic);
+	}
+out:
+	queue_delayed_work(system_unbound_wq, &health->work,
+			   msecs_to_jiffies(TOENIC_HEALTH_MS));
+}
+
+/**
+ * toenic_health_alloc() - the heartbeat word
+ * @nic: the card
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int toenic_health_alloc(struct toenic *nic)
+{
+	struct toenic_health *health = &nic->health;
+
+	INIT_DELAYED_WORK(&health->work, toenic_health_work);
+	INIT_DELAYED_WORK(&health->recover, toenic_recover_work);
+	health->heartbeat = dma_alloc_coherent(toenic_dev(nic),
+					       sizeof(*health->heartbeat),
+					       &health->heartbeat_dma,
+					       GFP_KERNEL);
+	return health->heartbeat ? 0 : -ENOMEM;
+}
+
+/**
+ * toenic_health_free() - undo toenic_health_alloc()
+ * @nic: the card, disabled
+ *
+ * Context: process.
+ */
+void toenic_health_free(struct toenic *nic)
+{
+	dma_free_coherent(toenic_dev(nic), sizeof(*nic->health.heartbeat),
+			  nic->health.heartbeat, nic->health.heartbeat_dma);
+}
+
+/**
+ * toenic_health_start() - begin to watch
+ * @nic: the card, enabled
+ *
+ * Context: process.
+ */
+void toenic_health_start(struct toenic *nic)
+{
+	nic->health.beat_jiffies = jiffies;
+	nic->health.stats_jiffies = jiffies;
+	clear_bit(TOENIC_NO_RECOVERY, &nic->flags);
+	if (toenic_is_dead(nic))
+		queue_delayed_work(nic->wq, &nic->health.recover, 0);
+	queue_delayed_work(system_unbound_wq, &nic->health.work,
+			   msecs_to_jiffies(TOENIC_HEALTH_MS));
+}
+
+/**
+ * toenic_health_stop() - neither watch nor recover any more
+ * @nic: TOENIC_NO_RECOVERY is set
+ *
+ * Context: process, state_lock not held.
+ */
+void toenic_health_stop(struct toenic *nic)
+{
+	cancel_delayed_work_sync(&nic->health.work);
+	cancel_delayed_work_sync(&nic->health.recover);
+}

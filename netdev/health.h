@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TOENIC_HEALTH_H
+#define TOENIC_HEALTH_H
+
+#include "toenic.h"
+
+int toenic_health_alloc(struct toenic *nic);
+void toenic_health_free(struct toenic *nic);
+void toenic_health_start(struct toenic *nic);
+void toenic_health_stop(struct toenic *nic);
+void toenic_health_cut(struct toenic *nic);
+int toenic_health_attach(struct toenic *nic);
+void toenic_health_detach(struct toenic *nic);
+void toenic_fatal(struct toenic *nic, enum toenic_fatal reason);
+const char *toenic_fatal_name(int reason);
+
+#endif /* TOENIC_HEALTH_H */
