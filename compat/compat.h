@@ -107,4 +107,145 @@ static int compat_##fn(struct net_device *dev,				\
 #define COMPAT_RX_RING_COUNT_OP(fn) .get_rx_ring_count = fn
 #endif
 
+/*
+ * What the filter (kmod/) asks of TCP's insides.
+ */
+#include <linux/static_key.h>
+#include <net/inet_hashtables.h>
+#include <net/ip6_fib.h>
+#include <net/sch_generic.h>
+#include <net/smc.h>
+#include <net/tcp.h>
+
+/* 6.14 dropped tp->lost_skb_hint.  @skb NULL: whatever it is. */
+static inline void compat_tcp_forget_lost_hint(struct tcp_sock *tp,
+					       const struct sk_buff *skb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	if (!skb || tp->lost_skb_hint == skb) {
+		tp->lost_skb_hint = NULL;
+		tp->lost_cnt_hint = 0;
+	}
+#endif
+}
+
+/* 7.0: the largest right edge ever advertised is remembered. */
+static inline void compat_tcp_update_max_rcv_wnd_seq(struct tcp_sock *tp)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+	tcp_update_max_rcv_wnd_seq(tp);
+#endif
+}
+
+/* 6.19 dropped icsk_timeout for the timer's own. */
+static inline unsigned long compat_tcp_timeout(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	return inet_csk(sk)->icsk_timeout;
+#else
+	return tcp_timeout_expires(sk);
+#endif
+}
+
+/* 6.7: TCP-AO, timestamps in microseconds. */
+static inline bool compat_tcp_has_auth(const struct tcp_sock *tp)
+{
+#ifdef CONFIG_TCP_MD5SIG
+	if (rcu_access_pointer(tp->md5sig_info))
+		return true;
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0) && defined(CONFIG_TCP_AO)
+	if (rcu_access_pointer(tp->ao_info))
+		return true;
+#endif
+	return false;
+}
+
+static inline bool compat_tcp_usec_ts(const struct tcp_sock *tp)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return tp->tcp_usec_ts;
+#else
+	return false;
+#endif
+}
+
+/* 6.18: accurate ECN. */
+static inline bool compat_tcp_accecn(const struct tcp_sock *tp)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return tcp_ecn_mode_accecn(tp);
+#else
+	return false;
+#endif
+}
+
+/* Classic ECN (RFC 3168) negotiated; 6.18 renamed the flag. */
+static inline bool compat_tcp_ecn(const struct tcp_sock *tp)
+{
+#ifdef TCP_ECN_OK
+	return tp->ecn_flags & TCP_ECN_OK;
+#else
+	return tcp_ecn_mode_rfc3168(tp);
+#endif
+}
+
+static inline bool compat_tcp_is_smc(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_SMC)
+	return tcp_sk(sk)->syn_smc;
+#else
+	return false;
+#endif
+}
+
+static inline u8 compat_tcp_bpf_flags(const struct sock *sk)
+{
+#ifdef CONFIG_BPF
+	return tcp_sk(sk)->bpf_sock_ops_cb_flags;
+#else
+	return 0;
+#endif
+}
+
+/* 6.6 replaced the mini qdisc pointers by tcx entries. */
+static inline bool compat_netdev_has_tc(const struct net_device *dev)
+{
+#ifdef CONFIG_NET_XGRESS
+	if (rcu_access_pointer(dev->tcx_ingress) ||
+	    rcu_access_pointer(dev->tcx_egress))
+		return true;
+#elif defined(CONFIG_NET_CLS_ACT)
+	if (rcu_access_pointer(dev->miniq_ingress) ||
+	    rcu_access_pointer(dev->miniq_egress))
+		return true;
+#endif
+	return false;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline u32 compat_ip6_dst_cookie(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 ? inet6_sk(sk)->dst_cookie : 0;
+}
+#endif
+
+static inline struct inet_hashinfo *compat_tcp_hashinfo(const struct net *net)
+{
+	return net->ipv4.tcp_death_row.hashinfo;
+}
+
+/* 6.2: TCP_INFO tells the windows. */
+static inline void compat_tcp_info_snd_wnd(struct tcp_info *info, u32 wnd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	info->tcpi_snd_wnd = wnd;
+#endif
+}
+
+/* 6.15: software timestamps of several kinds. */
+#ifndef SKBTX_ANY_SW_TSTAMP
+#define SKBTX_ANY_SW_TSTAMP SKBTX_SW_TSTAMP
+#endif
+
 #endif /* TOE_COMPAT_H */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TOE_CONN_H
+#define TOE_CONN_H
+
+#include <linux/kref.h>
+#include <linux/workqueue.h>
+#include <net/tcp.h>
+
+#include "toe_ops.h"
+#include "reason.h"
+
+struct toe_dev;
+
+/* The congestion window that the native output sees: the card has the real one. */
+#define TOE_SND_CWND		(1 << 20)
+/* How old the system's counters may be while events arrive. */
+#define TOE_FOLD_JIFFIES	msecs_to_jiffies(20)
+
+/**
+ * enum toe_state - where a connection's state lives
+ * @TOE_NATIVE: in the kernel's stack; the object waits for a (new) try
+ * @TOE_BEGIN: in the stack; the card was asked to hold the flow's frames
+ * @TOE_HELD: in the stack; the card holds the frames, COMMIT or ABORT is next
+ * @TOE_ABORTING: in the stack; the card was asked to let go
+ * @TOE_OFFLOADED: in the card
+ * @TOE_RECALLING: in the card; it was asked to give the connection back, or has
+ *	announced that it will
+ */
+enum toe_state {
+	TOE_NATIVE,
+	TOE_BEGIN,
+	TOE_HELD,
+	TOE_ABORTING,
+	TOE_OFFLOADED,
+	TOE_RECALLING,
+};
+
+/**
+ * struct toe_sonode - SONODE: the socket layer's state of one connection
+ * @conn_id: SOCKET LAYER CONNECTION IDENTIFIER, key in the connection state table
+ * @connt: CONNT, the connection state maintained by the kernel; a reference is
+ *	held while the object exists or, after the socket was destroyed, NULL
+ * @hw: HW_CONN_T; @hw.tid is the HARDWARE CONNECTION IDENTIFIER.  The pointer
+ *	back from there is container_of()
+ * @dev: the card, a reference is held from BEGIN to the end of the recall
+ * @ref: the object's life
+ * @rcu: readers of icsk_ulp_data
+ * @node: in @dev's list, from BEGIN until the card is done with @hw
+ * @noticed: waits for the end of its handshake
+ * @work: hand-off, and the next try
+ * @lock: protects @state, and serialises the calls into @dev's driver.  Inner to
+ *	the socket's spinlock
+ * @state: enum toe_state
+ * @reason: enum toe_recall, once RECALLING
+ * @tries: refused in a row
+ * @polls: looked whether it was accepted
+ * @flagged: TCP_ULP "toe" was set by the application: stays ours when native
+ * @attached: icsk_ulp_data points here
+ * @abort: begin_done is to abort at once
+ * @closing: no further try
+ * @swapped: the socket's tables are ours
+ * @need_post: conn_send() has refused: post again from the retransmit queue
+ * @posted: end of the stream that the card has been given
+ * @credit: right edge that the card has been given
+ * @wnd: the peer's window as the card reported last, bytes
+ * @saved: what the swap replaced
+ * @rxq: payload that arrived while a user owned the socket; the socket's
+ *	spinlock protects it and the ev_ fields
+ * @ev_acked: @ev_una, @ev_wnd and @ev_srtt are news
+ * @ev_recalled: the card has given the connection back; @final and @final_stats
+ *	are its last word, as far as @final_valid and @final_stats_valid
+ * @ev_queried: an answer to QUERY arrived
+ * @ev_una: newest
+ * @ev_wnd: newest
+ * @ev_srtt: newest, us
+ * @final_valid: the card itself has spoken
+ * @final_stats_valid: also of its figures
+ * @final: MIN_TCP_T from the card
+ * @final_stats: figures up to the recall
+ * @wq: who waits for a RECALLED or an answer to QUERY
+ * @seen: statistics up to which the socket's and the system's counters have been
+ *	brought
+ * @seen_jiffies: when
+ * @begin_jiffies: for the age of a hand-off
+ */
+struct toe_sonode {
+	u32 conn_id;
+	struct sock *connt;
+	struct toe_hw_conn hw;
+	struct toe_dev *dev;
+
+	struct kref ref;
+	struct rcu_head rcu;
+	struct list_head node;
+	struct list_head noticed;
+	struct delayed_work work;
+
+	spinlock_t lock;	/* see above */
+	u8 state;
+	u8 reason;
+	u8 tries;
+	u8 polls;
+	bool flagged;
+	bool attached;
+	bool abort;
+	bool closing;
+	bool swapped;
+	bool need_post;
+
+	u32 posted;
+	u32 credit;
+	u32 wnd;
+
+	struct {
+		struct proto *prot;
+		const struct inet_connection_sock_af_ops *af_ops;
+		int (*backlog_rcv)(struct sock *sk, struct sk_buff *skb);
+		unsigned long pacing_rate;
+		u32 pacing_status;
+		bool mtup;
+	} saved;
+
+	struct sk_buff_head rxq;
+	bool ev_acked;
+	bool ev_recalled;
+	bool ev_queried;
+	bool final_valid;
+	bool final_stats_valid;
+	u32 ev_una;
+	u32 ev_wnd;
+	u32 ev_srtt;
+	struct min_tcp final;
+	struct toe_conn_stats final_stats;
+	struct wait_queue_head wq;
+
+	struct toe_conn_stats seen;
+	unsigned long seen_jiffies;
+};
+
+static inline struct toe_sonode *toe_hw_sonode(struct toe_hw_conn *hc)
+{
+	return container_of(hc, struct toe_sonode, hw);
+}
+
+/* conn.c: the object, its table, its life */
+int toe_conn_init(void);
+void toe_conn_uninit(void);
+struct toe_sonode *toe_conn_create(struct sock *sk, gfp_t gfp);
+void toe_conn_get(struct toe_sonode *sn);
+void toe_conn_put(struct toe_sonode *sn);
+void toe_conn_attach(struct toe_sonode *sn, struct sock *sk);
+void toe_conn_detach(struct toe_sonode *sn, struct sock *sk);
+struct toe_sonode *toe_sk_sonode(const struct sock *sk);
+void toe_conn_schedule(struct toe_sonode *sn, unsigned long delay);
+struct toe_sonode *toe_conn_next(unsigned long *id);
+extern struct tcp_ulp_ops toe_ulp_ops;
+bool toe_sk_offloaded(const struct sock *sk);
+
+/* kernel.c: the socket's tables, and what the kernel doesn't export */
+int toe_kernel_init(void);
+void toe_kernel_uninit(void);
+int toe_sk_swap(struct toe_sonode *sn, struct sock *sk);
+void toe_sk_restore(struct toe_sonode *sn, struct sock *sk);
+bool toe_sk_native(const struct sock *sk);
+bool toe_sk_is_v6(const struct sock *sk);
+void toe_sk_push(struct sock *sk);
+void toe_sk_quiet(struct sock *sk);
+void toe_sk_mstamp(struct sock *sk);
+u32 toe_sk_window(struct sock *sk);
+
+/* notice.c */
+int toe_notice_init(void);
+void toe_notice_uninit(void);
+void toe_notice_taken(struct toe_sonode *sn);
+void toe_notice_existing(struct toe_dev *dev);
+
+/* policy.c: may it be offloaded, and if not, why */
+enum toe_refuse toe_policy(struct toe_sonode *sn, struct sock *sk,
+			   struct toe_dev *dev);
+enum toe_refuse toe_policy_path(struct sock *sk, struct toe_dev *dev,
+				struct min_tcp *st);
+struct toe_dev *toe_policy_device(struct sock *sk);
+bool toe_policy_port(const struct toe_sonode *sn, const struct sock *sk,
+		     const struct toe_dev *dev);
+bool toe_refuse_permanent(enum toe_refuse why);
+
+/* handoff.c */
+void toe_handoff_work(struct work_struct *work);
+void toe_flow_of(const struct sock *sk, struct toe_flow *flow);
+
+/* egress.c: figure 4C */
+int toe_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+int toe_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		   unsigned int optlen);
+int toe_getsockopt(struct sock *sk, int level, int optname,
+		   char __user *optval, int __user *optlen);
+void toe_shutdown(struct sock *sk, int how);
+void toe_close(struct sock *sk, long timeout);
+int toe_disconnect(struct sock *sk, int flags);
+int toe_diag_destroy(struct sock *sk, int err);
+void toe_set_keepalive(struct sock *sk, int val);
+int toe_queue_xmit(struct sock *sk, struct sk_buff *skb, struct flowi *fl);
+void toe_egress_window(struct toe_sonode *sn, struct sock *sk, u32 snd_wnd);
+void toe_egress_post(struct toe_sonode *sn, struct sock *sk);
+bool toe_egress_acked(struct toe_sonode *sn, struct sock *sk, u32 snd_una,
+		      u32 snd_wnd);
+
+/* ingress.c */
+void toe_release_cb(struct sock *sk);
+int toe_backlog_rcv(struct sock *sk, struct sk_buff *skb);
+void toe_ingress_drain(struct toe_sonode *sn, struct sock *sk);
+void toe_ingress_credit(struct toe_sonode *sn, struct sock *sk, bool force);
+
+/* recall.c */
+void toe_recall_start(struct toe_sonode *sn, enum toe_recall why);
+void toe_recall_sync(struct sock *sk, enum toe_recall why);
+void toe_recall_finish(struct toe_sonode *sn, struct sock *sk);
+void toe_recall_dead(struct toe_sonode *sn);
+
+/* stats.c */
+int toe_stats_init(void);
+void toe_stats_uninit(void);
+void toe_stats_fold(struct toe_sonode *sn, struct sock *sk,
+		    const struct toe_conn_stats *st);
+void toe_stats_refresh(struct toe_sonode *sn, struct sock *sk);
+void toe_stats_query(struct sock *sk);
+void toe_stats_arm(void);
+void toe_stats_disarm(void);
+
+/* sysfs.c */
+int toe_sysfs_create(struct toe_dev *dev);
+void toe_sysfs_destroy(struct toe_dev *dev);
+
+#endif /* TOE_CONN_H */

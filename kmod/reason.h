@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Why a connection was refused, and why it was called back: one list each. */
+#ifndef TOE_REASON_H
+#define TOE_REASON_H
+
+#include "toe_hw.h"
+
+/*
+ * TOE_REFUSE(symbol, name, permanent): @permanent refusals are not tried again
+ * by themselves.
+ */
+#define TOE_REFUSE_LIST(X)						\
+	X(OFF,		"off",		true)	/* switch is off */	\
+	X(SUSPENDED,	"suspended",	false)	/* device down or resetting */ \
+	X(STATE,	"state",	true)	/* not ESTABLISHED any more */ \
+	X(DEVICE,	"device",	true)	/* leaves by another device */ \
+	X(ROUTE,	"route",	false)	/* no route resolved */	\
+	X(NEIGH,	"neigh",	false)	/* no link-layer address yet */ \
+	X(PORT,		"port",		true)	/* port policy */	\
+	X(FAMILY,	"family",	true)	/* card can't do it */	\
+	X(PROTO,	"proto",	true)	/* another filter or MPTCP has it */ \
+	X(ULP,		"ulp",		true)	/* another ULP */	\
+	X(KERNEL,	"kernel",	true)	/* the kernel's own socket */ \
+	X(REPAIR,	"repair",	true)	/* TCP_REPAIR */	\
+	X(AUTH,		"auth",		true)	/* MD5 or AO */		\
+	X(XFRM,		"xfrm",		true)	/* IPsec */		\
+	X(FILTER,	"filter",	false)	/* packet filter would be by-passed */ \
+	X(BPF,		"bpf",		true)	/* BPF program would be by-passed */ \
+	X(QDISC,	"qdisc",	false)	/* queueing discipline would be */ \
+	X(OPTION,	"option",	true)	/* IP options, timestamps in µs, AccECN */ \
+	X(CONG,		"cong",		true)	/* congestion control the card lacks */ \
+	X(PACING,	"pacing",	true)	/* SO_MAX_PACING_RATE, SO_TXTIME */ \
+	X(TSTAMP,	"tstamp",	true)	/* SO_TIMESTAMPING of sends */ \
+	X(URGENT,	"urgent",	false)	/* urgent data pending */ \
+	X(OOO,		"ooo",		false)	/* out-of-order data queued */ \
+	X(SHUTDOWN,	"shutdown",	true)	/* closing */		\
+	X(LIMIT,	"limit",	false)	/* no free context */	\
+	X(CARD,		"card",		false)	/* the card said no, or is gone */ \
+	X(NOMEM,	"nomem",	false)
+
+enum toe_refuse {
+	TOE_REFUSE_NONE = 0,
+#define X(sym, name, permanent) TOE_REFUSE_##sym,
+	TOE_REFUSE_LIST(X)
+#undef X
+	TOE_REFUSES
+};
+
+/*
+ * Recalls: the card's reasons keep their numbers (TOE_REASON_*), the host's
+ * follow.  TOE_RECALL(symbol, name, again): @again: worth another offload later.
+ */
+#define TOE_RECALL_LIST(X)						\
+	X(HOST,		"host",		true)				\
+	X(FIN,		"fin",		false)				\
+	X(RST,		"rst",		false)				\
+	X(SYN,		"syn",		true)				\
+	X(URG,		"urg",		true)				\
+	X(OPTION,	"option",	true)				\
+	X(FRAGMENT,	"fragment",	true)				\
+	X(TIMEOUT,	"timeout",	true)				\
+	X(NOMEM,	"nomem",	true)				\
+	X(ICMP,		"icmp",		true)				\
+	X(DMA,		"dma",		true)				\
+	/* the host's own */						\
+	X(REQUEST,	"request",	true)	/* sysfs recall */	\
+	X(DISABLE,	"disable",	false)	/* switched off */	\
+	X(SUSPEND,	"suspend",	true)	/* link down, reset, unbind */ \
+	X(DEAD,		"dead",		true)	/* the card died */	\
+	X(REFUSED,	"refused",	true)	/* the card refused COMMIT */ \
+	X(SHUTDOWN,	"shutdown",	false)	/* shutdown(), close() */ \
+	X(DISCONNECT,	"disconnect",	false)	/* connect(AF_UNSPEC), ss -K */ \
+	X(SOCKOPT,	"sockopt",	true)	/* an option the card can't honour */ \
+	X(OOB,		"oob",		true)	/* MSG_OOB */		\
+	X(CONTROL,	"control",	false)	/* the stack sends FIN or RST itself */ \
+	X(TSTAMP,	"tstamp",	true)	/* a send wants a timestamp */ \
+	X(STATE,	"state",	false)	/* the stack left ESTABLISHED */ \
+	X(POLICY,	"policy",	true)	/* a rule or route changed */ \
+	X(STOLEN,	"stolen",	false)	/* somebody replaced sk_prot */ \
+	X(BADCARD,	"badcard",	true)	/* the card reported nonsense */ \
+	X(UNLOAD,	"unload",	false)	/* rmmod */		\
+	X(DESTROY,	"destroy",	false)	/* socket was destroyed under us */
+
+enum toe_recall {
+#define X(sym, name, again) TOE_RECALL_##sym,
+	TOE_RECALL_LIST(X)
+#undef X
+	TOE_RECALLS
+};
+
+static_assert((int)TOE_RECALL_DMA == (int)TOE_REASON_DMA);
+static_assert((int)TOE_RECALL_REQUEST == (int)TOE_REASONS);
+
+#endif /* TOE_REASON_H */
