@@ -52,7 +52,15 @@ build_modules() {
 		headers=/usr/src/linux-headers-$(release_of "$kernel") || exit
 	fi
 	mkdir -p "$dir"
+	build_lock "$dir"
 	tree_run -- "$LABD/make-modules" "$REPO" "$dir" "$headers" "$2"
+}
+
+# build_lock DIR [--shared]: builders exclude each other and those who copy a
+# product for their guest, until this lab ends or locks another directory.
+build_lock() {
+	exec {BUILD_LOCK}<"$1"
+	flock ${2:+"$2"} "$BUILD_LOCK"
 }
 
 # build_rest: what has a makefile of its own.

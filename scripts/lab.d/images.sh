@@ -27,14 +27,14 @@ make_guest() {
 	need_space 2000
 	need_tool mmdebstrap mmdebstrap
 	say "making the guests' userland image (a minute, once)"
-	sources=$tmp.sources
-	tree_sources >"$tmp.all"
-	grep -E ' trixie(-updates|-security)? ' "$tmp.all" >"$sources"
+	sources=$tmp-sources # no suffix: that would mean another format
+	tree_sources >"$tmp-all"
+	grep -E ' trixie(-updates|-security)? ' "$tmp-all" >"$sources"
 	# Nothing starts by itself: there is no init to start it.
 	debootstrap_tar "$tmp" "$packages" "$sources"
 	lab_tree
 	tree_run -- sqfstar "${SQUASH[@]}" "$tmp" <"$tmp.tar" >/dev/null
-	rm -f "$tmp.tar" "$sources" "$tmp.all"
+	rm -f "$tmp.tar" "$sources" "$tmp-all"
 }
 
 # lab_boot KERNEL: sets BOOT to the directory with vmlinuz, modules.img and

@@ -100,11 +100,14 @@ write_plan() {
 stage_card() {
 	local built=$REPO/build/$KERNEL module
 
+	[ -d "$built" ] || die "build/$KERNEL is missing: run make (or scripts/lab build)"
+	build_lock "$built" --shared
 	for module in kmod/toe.ko netdev/toenic.ko; do
 		[ -e "$built/$module" ] ||
 			die "build/$KERNEL/$module is missing: run make (or scripts/lab build)"
 		cp "$built/$module" "$RUN/ctl/toe/modules/"
 	done
+	exec {BUILD_LOCK}>&-
 	[ -x "$REPO/build/card/toecard" ] ||
 		die "build/card/toecard is missing: run make (or scripts/lab build)"
 }
