@@ -9,6 +9,7 @@
  */
 #include <linux/bpf-cgroup.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 #include <net/ip6_route.h>
 #include <net/mptcp.h>
 #include <net/neighbour.h>
@@ -174,19 +175,36 @@ enum toe_refuse toe_policy(struct toe_sonode *sn, struct sock *sk,
 }
 
 #ifdef CONFIG_NETFILTER
-static bool toe_hooked(const struct nf_hook_entries __rcu * const *hooks)
+/*
+ * AppArmor, SELinux and Smack hook in wherever they are built in, and look at
+ * packets that a SECMARK rule, an IP option or IPsec has labelled.  Such a rule
+ * has a hook of its own, options and IPsec are refused anyway.
+ */
+static bool toe_hook_is_lsm(const struct nf_hook_ops *ops)
+{
+	return ops->hook_ops_type == NF_HOOK_OP_UNDEFINED &&
+	       (ops->priority == NF_IP_PRI_SELINUX_FIRST ||
+		ops->priority == NF_IP_PRI_SELINUX_LAST);
+}
+
+static bool toe_hooked(struct nf_hook_entries __rcu * const *hooks)
 {
 	static const u8 points[] = {
 		NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN,
 		NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING,
 	};
-	const struct nf_hook_entries *e;
-	int i;
+	struct nf_hook_ops **ops;
+	struct nf_hook_entries *e;
+	int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(points); i++) {
 		e = rcu_dereference(hooks[points[i]]);
-		if (e && e->num_hook_entries)
-			return true;
+		if (!e)
+			continue;
+		ops = nf_hook_entries_get_hook_ops(e);
+		for (j = 0; j < e->num_hook_entries; j++)
+			if (!toe_hook_is_lsm(ops[j]))
+				return true;
 	}
 	return false;
 }
@@ -196,8 +214,7 @@ static bool toe_hooked(const struct nf_hook_entries __rcu * const *hooks)
 static bool toe_filtered(const struct net *net, bool v6)
 {
 #ifdef CONFIG_NETFILTER
-	if (toe_hooked(v6 ? (const void *)net->nf.hooks_ipv6 :
-			    (const void *)net->nf.hooks_ipv4))
+	if (toe_hooked(v6 ? net->nf.hooks_ipv6 : net->nf.hooks_ipv4))
 		return true;
 #endif
 	return false;
