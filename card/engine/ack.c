@@ -4,15 +4,13 @@
  */
 #include "conn.h"
 
-static void data_acked(struct te_engine *e, struct te_conn *c, uint32_t ack,
-		       const struct te_opts *o, te_time now)
+static void data_acked(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time now,
+		       struct te_acked *a)
 {
-	struct te_acked a = { 0 };
 	uint32_t sacked = c->sacked;
 	uint32_t bytes = ack - c->snd_una;
 
-	te_runs_ack(e, c, ack, now, &a);
-	te_rtt_acked(c, &a, o, now);
+	te_runs_ack(e, c, ack, now, a);
 	if (seq_lt(c->posted, ack))	/* sent before the import, not posted yet */
 		c->posted = ack;
 	c->retries = 0;
@@ -56,6 +54,7 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 		       const struct te_opts *o, te_time now)
 {
 	uint32_t acked = seg->ack - c->snd_una;
+	struct te_acked a = { 0 };
 	uint32_t newly_sacked;
 	bool moved, dup;
 
@@ -65,8 +64,10 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 	moved = window_in(c, seg, acked != 0);
 	dup = !acked && !moved && !seg->len && te_flight(c);
 	if (acked)
-		data_acked(e, c, seg->ack, o, now);
-	newly_sacked = te_sack_in(e, c, o, seg->ack);
+		data_acked(e, c, seg->ack, now, &a);
+	newly_sacked = te_sack_in(e, c, o, seg->ack, now, &a);
+	if (acked || newly_sacked)
+		te_rtt_acked(c, &a, acked != 0, o, now);
 	if (seg->flags & TE_ECE && c->flags & TOE_MT_ECN) {
 		c->n.delivered_ce += acked + newly_sacked;
 		te_recovery_ece(c);

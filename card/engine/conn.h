@@ -330,11 +330,21 @@ uint32_t te_opts_sack_bytes(const struct te_conn *c);
 void te_opts_build(const struct te_conn *c, struct te_out *out, te_time now);
 
 /* runs.c */
+
+/**
+ * struct te_acked - what an acknowledgement says about the round trip
+ * @rtt_us: of the oldest byte newly acknowledged, valid with @sampled
+ * @last_rtt_us: of the newest
+ * @sack_rtt_us: of the oldest byte newly SACKed, 0: none
+ * @sampled: something was acknowledged that was sent once
+ * @ambiguous: something was acknowledged that was retransmitted
+ */
 struct te_acked {
-	uint32_t rtt_us;	/* of the oldest byte newly acknowledged; valid with @sampled */
-	uint32_t last_rtt_us;	/* of the newest */
+	uint32_t rtt_us;
+	uint32_t last_rtt_us;
+	uint32_t sack_rtt_us;
 	bool sampled;
-	bool ambiguous;		/* something of it was retransmitted */
+	bool ambiguous;
 };
 
 bool te_runs_room(struct te_engine *e, struct te_conn *c);
@@ -352,7 +362,8 @@ void te_runs_clear(struct te_engine *e, struct te_conn *c);
 /* sack.c */
 void te_sack_note(struct te_conn *c, uint32_t start, uint32_t end);
 void te_sack_prune(struct te_conn *c);
-uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack);
+uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack,
+		    te_time now, struct te_acked *a);
 void te_sack_mark_lost(struct te_engine *e, struct te_conn *c);
 void te_sack_mark_head(struct te_engine *e, struct te_conn *c);
 
@@ -364,7 +375,8 @@ void te_reass_clear(struct te_engine *e, struct te_conn *c);
 
 /* rtt.c */
 void te_rtt_sample(struct te_conn *c, uint32_t rtt_us);
-void te_rtt_acked(struct te_conn *c, const struct te_acked *a, const struct te_opts *o, te_time now);
+void te_rtt_acked(struct te_conn *c, const struct te_acked *a, bool advanced,
+		  const struct te_opts *o, te_time now);
 uint32_t te_rto_us(const struct te_conn *c);
 
 /* cong.c */

@@ -54,7 +54,8 @@ void te_sack_prune(struct te_conn *c)
 }
 
 /* Mark what of [start, end) wasn't known to have arrived. */
-static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t start, uint32_t end)
+static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t start, uint32_t end,
+			    te_time now, struct te_acked *a)
 {
 	uint32_t newly = 0;
 
@@ -74,6 +75,8 @@ static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t sta
 			r_end = end;
 		}
 		newly += r_end - r->seq;
+		if (!(r->flags & TE_RUN_EVER))
+			a->sack_rtt_us = te_max(a->sack_rtt_us, (uint32_t)now - r->sent_us);
 		te_runs_mark(c, r, TE_RUN_SACKED | (r->flags & TE_RUN_EVER));
 	}
 	return newly;
@@ -94,10 +97,13 @@ static bool is_dsack(const struct te_opts *o, uint32_t ack)
  * @c: connection
  * @o: options of the segment
  * @ack: its acknowledgement number
+ * @now: time
+ * @a: what it says about the round trip
  *
  * Return: bytes that weren't known to have arrived.
  */
-uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack)
+uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack,
+		    te_time now, struct te_acked *a)
 {
 	uint32_t newly = 0;
 	uint32_t i = 0;
@@ -117,7 +123,7 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts
 		if (seq_ge(s->start, s->end) || seq_le(s->start, c->snd_una) ||
 		    seq_ge(s->start, c->snd_max) || seq_gt(s->end, c->snd_max))
 			continue;
-		newly += mark_sacked(e, c, s->start, s->end);
+		newly += mark_sacked(e, c, s->start, s->end, now, a);
 	}
 	if (newly)
 		te_runs_join(e, c, TE_RUN_SACKED);

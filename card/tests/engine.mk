@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
+# Tests of the engine.  For inclusion from card/Makefile; paths are relative to
+# card/.  Each ENGINE_TESTS entry is one cmocka program of tests/<name>.c and
+# ENGINE_OBJS (-lcmocka, prints TAP); the sim programs need libc only.
+ENGINE_TESTS :=
+ENGINE_TESTS += engine_ack
+ENGINE_TESTS += engine_cong
+ENGINE_TESTS += engine_input
+ENGINE_TESTS += engine_options
+ENGINE_TESTS += engine_output
+ENGINE_TESTS += engine_reass
+ENGINE_TESTS += engine_recovery
+ENGINE_TESTS += engine_sack
+ENGINE_TESTS += engine_state
+ENGINE_TESTS += engine_timer
+# end of ENGINE_TESTS
+
+# sim/sim: ENGINE_OBJS + SIM_OBJS + sim/sim.o;  sim/hostile: ... + sim/hostile.o
+SIM_OBJS :=
+SIM_OBJS += sim/rng.o
+SIM_OBJS += sim/link.o
+SIM_OBJS += sim/host.o
+SIM_OBJS += sim/check.o
+SIM_OBJS += sim/fail.o
+# end of SIM_OBJS
+SIM_PROGRAMS := sim/sim sim/hostile

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* engine/recovery.c: fast retransmit and recovery with and without SACK. */
+#include "engine_test.h"
+
+static struct fixture *no_sack(void)
+{
+	struct fixture *f = prepare();
+
+	f->st.flags &= ~TOE_MT_SACK;
+	start(f);
+	return f;
+}
+
+static void third_duplicate_retransmits(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	send_segs(f, 8, T0);
+	ack_in(f, SND, AT(1));
+	ack_in(f, SND, AT(2));
+	expect_none(f, AT(2));
+	assert_int_equal(f->c.ca_state, TOE_CA_DISORDER);
+	assert_true(ack_in(f, SND, AT(3)) & TE_EV_OUTPUT);
+	expect_data(f, SND, 1000, AT(3));
+	assert_true(f->out.retrans);
+	expect_none(f, AT(3));
+	assert_int_equal(f->c.ca_state, TOE_CA_RECOVERY);
+	assert_int_equal(f->c.snd_ssthresh, 5000);
+	assert_int_equal(f->c.n.fast_retrans, 1);
+	finish(f);
+}
+
+/* RFC 3042: the first two duplicates let one new segment out each. */
+static void limited_transmit(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	te_post(&f->c, SND + 20000, false, T0);
+	for (int i = 0; i < 10; i++)
+		assert_true(out(f, T0));
+	expect_none(f, T0);
+	ack_in(f, SND, AT(1));
+	expect_data(f, SND + 10000, 1000, AT(1));
+	expect_none(f, AT(1));
+	ack_in(f, SND, AT(2));
+	expect_data(f, SND + 11000, 1000, AT(2));
+	expect_none(f, AT(2));
+	assert_int_equal(f->c.snd_cwnd, 10000);
+	finish(f);
+}
+
+/* RFC 6582 3.2: partial acknowledgements resend the next hole, the full one ends it. */
+static void newreno_two_holes(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	send_segs(f, 8, T0);		/* the first and the fourth are lost */
+	for (int i = 0; i < 3; i++)
+		ack_in(f, SND, AT(1));
+	expect_data(f, SND, 1000, AT(1));
+	for (int i = 0; i < 3; i++)
+		ack_in(f, SND, AT(2));
+	expect_none(f, AT(2));
+	ack_in(f, SND + 3000, AT(10));
+	expect_data(f, SND + 3000, 1000, AT(10));
+	assert_true(f->out.retrans);
+	assert_int_equal(f->c.ca_state, TOE_CA_RECOVERY);
+	expect_none(f, AT(10));
+	ack_in(f, SND + 8000, AT(20));
+	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);
+	assert_int_equal(f->c.snd_cwnd, 5000);
+	assert_int_equal(f->c.n.retrans_segs, 2);
+	finish(f);
+}
+
+/* RFC 5681 3.2 step 4: each further duplicate stands for a segment that has left. */
+static void recovery_sends_new_data_as_duplicates_come(void **state)
+{
+	struct fixture *f = no_sack();
+	uint32_t sent = 0;
+
+	(void)state;
+	te_post(&f->c, SND + 30000, false, T0);
+	for (int i = 0; i < 10; i++)
+		assert_true(out(f, T0));
+	for (int i = 0; i < 9; i++) {
+		ack_in(f, SND, AT(1));
+		while (out(f, AT(1)))
+			sent += !f->out.retrans;
+	}
+	assert_in_range(sent, 4, 6);	/* flight 10 + limited transmit 2, cwnd 5 */
+	finish(f);
+}
+
+static void sack_marks_and_resends_the_hole(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 8, T0);
+	sack_opts(f, SND + 1000, SND + 2000, 0, 0);
+	ack_in(f, SND, AT(1));
+	sack_opts(f, SND + 1000, SND + 3000, 0, 0);
+	ack_in(f, SND, AT(2));
+	expect_none(f, AT(2));
+	sack_opts(f, SND + 1000, SND + 4000, 0, 0);
+	ack_in(f, SND, AT(3));
+	expect_data(f, SND, 1000, AT(3));
+	assert_true(f->out.retrans);
+	expect_none(f, AT(3));
+	assert_int_equal(f->c.sacked, 3000);
+	assert_int_equal(f->c.lost, 1000);
+	assert_int_equal(f->c.retrans, 1000);
+	f->opt_len = 0;
+	ack_in(f, SND + 8000, AT(4));
+	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);
+	assert_int_equal(f->c.sacked + f->c.lost + f->c.retrans, 0);
+	finish(f);
+}
+
+/* One acknowledgement that tells enough does it: RFC 6675 4, IsLost(). */
+static void one_sack_of_three_segments_is_enough(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 8, T0);
+	sack_opts(f, SND + 4000, SND + 8000, SND + 1000, SND + 2000);
+	ack_in(f, SND, AT(1));
+	/* both holes are lost; cwnd 5000, pipe 0: all at once */
+	expect_data(f, SND, 1000, AT(1));
+	expect_data(f, SND + 2000, 1000, AT(1));
+	expect_data(f, SND + 3000, 1000, AT(1));
+	expect_none(f, AT(1));
+	finish(f);
+}
+
+static void duplicates_without_sack_information_mean_nothing(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 8, T0);
+	for (int i = 0; i < 5; i++)
+		ack_in(f, SND, AT(1));
+	expect_none(f, AT(1));
+	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);
+	finish(f);
+}
+
+static void imported_reordering_delays_recovery(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.reordering = 5;
+	start(f);
+	send_segs(f, 8, T0);
+	for (uint32_t i = 2; i <= 5; i++) {
+		sack_opts(f, SND + 1000, SND + 1000 * i, 0, 0);
+		ack_in(f, SND, AT(i));
+		expect_none(f, AT(i));
+	}
+	sack_opts(f, SND + 1000, SND + 6000, 0, 0);
+	ack_in(f, SND, AT(6));
+	expect_data(f, SND, 1000, AT(6));
+	finish(f);
+}
+
+static void rto_keeps_sacked_data_but_not_after_reneging(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 3, T0);
+	sack_opts(f, SND + 1000, SND + 2000, 0, 0);
+	ack_in(f, SND, AT(1));
+	f->opt_len = 0;
+	te_timeout(&f->eng, &f->c, AT(300));
+	expect_data(f, SND, 1000, AT(300));
+	ack_in(f, SND + 1000, AT(310));		/* and yet not SND + 2000 */
+	expect_data(f, SND + 2000, 1000, AT(310));
+	expect_none(f, AT(310));
+	te_timeout(&f->eng, &f->c, te_deadline(&f->c));
+	expect_data(f, SND + 1000, 1000, AT(2000));
+	finish(f);
+}
+
+static void needless_duplicates_after_recovery_do_nothing(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	send_segs(f, 4, T0);
+	te_timeout(&f->eng, &f->c, AT(300));
+	expect_data(f, SND, 1000, AT(300));
+	ack_in(f, SND + 4000, AT(301));		/* it was only late */
+	send_segs(f, 3, AT(302));
+	for (int i = 0; i < 3; i++)
+		ack_in(f, SND + 4000, AT(303));
+	expect_none(f, AT(303));
+	assert_int_not_equal(f->c.ca_state, TOE_CA_RECOVERY);
+	finish(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(third_duplicate_retransmits),
+		cmocka_unit_test(limited_transmit),
+		cmocka_unit_test(newreno_two_holes),
+		cmocka_unit_test(recovery_sends_new_data_as_duplicates_come),
+		cmocka_unit_test(sack_marks_and_resends_the_hole),
+		cmocka_unit_test(one_sack_of_three_segments_is_enough),
+		cmocka_unit_test(duplicates_without_sack_information_mean_nothing),
+		cmocka_unit_test(imported_reordering_delays_recovery),
+		cmocka_unit_test(rto_keeps_sacked_data_but_not_after_reneging),
+		cmocka_unit_test(needless_duplicates_after_recovery_do_nothing),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("engine_recovery", tests, NULL, NULL);
+}
