@@ -54,6 +54,7 @@ static const struct toenic_stat toenic_rx_stats[] = {
 	TOENIC_RX_STAT(polls),
 	TOENIC_RX_STAT(tx_woken),
 	TOENIC_RX_STAT(bad_completions),
+	TOENIC_EVENT_STAT(refused),
 	TOENIC_VERDICT_STAT("offloaded_data", TOENIC_OFFLOADED_DATA),
 	TOENIC_VERDICT_STAT("not_tcp", TOENIC_NOT_TCP),
 	TOENIC_VERDICT_STAT("new_conn", TOENIC_NEW_CONN),

@@ -15,9 +15,9 @@
 #include "sq.h"
 #include "tx.h"
 
-/* The connection that an event names, if it is one of this pair. */
-static struct toenic_conn *toenic_conn_find(struct toenic_pair *pair,
-					    __le32 tid_le, __le32 host_id)
+/* The connection of this pair with this handle. */
+static struct toenic_conn *toenic_conn_by_tid(struct toenic_pair *pair,
+					      __le32 tid_le)
 {
 	struct toenic *nic = pair->nic;
 	u32 tid = le32_to_cpu(tid_le);
@@ -26,8 +26,16 @@ static struct toenic_conn *toenic_conn_find(struct toenic_pair *pair,
 
 	if (tid && nic->conns && index < nic->tdev.max_conns)
 		conn = rcu_dereference_bh(nic->conns[index]);
-	if (conn && conn->tid == tid && conn->pair == pair &&
-	    conn->host_id == le32_to_cpu(host_id))
+	return conn && conn->tid == tid && conn->pair == pair ? conn : NULL;
+}
+
+/* The connection that an event names, if both its identifiers are right. */
+static struct toenic_conn *toenic_conn_find(struct toenic_pair *pair,
+					    __le32 tid, __le32 host_id)
+{
+	struct toenic_conn *conn = toenic_conn_by_tid(pair, tid);
+
+	if (conn && conn->host_id == le32_to_cpu(host_id))
 		return conn;
 
 	pair->rx_counts.toe_bad_events++;
@@ -144,7 +152,11 @@ static int toenic_cmd_answer(struct toenic_pair *pair,
 	if (cqe->cmd.op == TOE_CMD_BEGIN)
 		return toenic_begin_answer(pair, cqe);
 
-	conn = toenic_conn_find(pair, cqe->cmd.tid, cqe->cmd.host_id);
+	/* The card has given the connection back: it knows no host_id of it. */
+	if (cqe->cmd.status == TOE_ST_NOCONN)
+		conn = toenic_conn_by_tid(pair, cqe->cmd.tid);
+	else
+		conn = toenic_conn_find(pair, cqe->cmd.tid, cqe->cmd.host_id);
 	if (!conn)
 		return 0;
 	toenic_await_done(nic, conn);
@@ -281,14 +293,21 @@ static int toenic_recalled(struct toenic_pair *pair, const struct toe_cqe *cqe)
 	return 1;
 }
 
+/*
+ * A command of ours was refused: the card may be short of something, or we
+ * were wrong.  What was to be sent is still here: take the connection back.
+ */
 static int toenic_error(struct toenic_pair *pair, const struct toe_cqe *cqe)
 {
-	if (net_ratelimit())
-		netdev_err(pair->nic->netdev,
-			   "card calls a command malformed: tid %08x, %u\n",
-			   le32_to_cpu(cqe->error.tid),
-			   le32_to_cpu(cqe->error.reason));
-	return toenic_bad(pair);
+	struct toenic_conn *conn;
+
+	pair->rx_counts.refused++;
+	conn = toenic_conn_by_tid(pair, cqe->error.tid);
+	if (!conn || !toenic_conn_giveup(conn))
+		return 0;
+
+	toe_rx_closing(conn->hc, TOE_REASON_NOMEM);
+	return 1;
 }
 
 /**

@@ -219,32 +219,53 @@ err_free_given:
 	return err;
 }
 
-/* The connection leaves the card, by ABORT or RECALL. */
-static void toenic_conn_leave(struct toe_hw_conn *hc, u8 from, u8 what)
+/* The connection leaves the card, by ABORT or RECALL.  False: it did already. */
+static bool toenic_conn_leave(struct toenic_conn *conn, u8 from, u8 what)
 {
-	struct toenic_conn *conn = READ_ONCE(hc->priv);
+	struct toenic_pair *pair = conn->pair;
+	bool left;
 
-	if (!conn)	/* it has left by itself, the filter was or is told */
-		return;
-
-	spin_lock(&conn->pair->sq.lock);
-	if (conn->state == from) {
+	spin_lock(&pair->sq.lock);
+	left = conn->state == from;
+	if (left) {
 		conn->state = TOENIC_CONN_LEAVING;
-		toenic_await_start(conn->pair->nic, conn);
-		if (conn->pair->sq.open)
+		toenic_await_start(pair->nic, conn);
+		if (pair->sq.open)
 			toenic_conn_post(conn, what);
 	}
-	spin_unlock(&conn->pair->sq.lock);
+	spin_unlock(&pair->sq.lock);
+	return left;
+}
+
+/**
+ * toenic_conn_giveup() - recall a connection without having been asked
+ * @conn: connection
+ *
+ * Context: NAPI.
+ * Return: false if it is on its way already.
+ */
+bool toenic_conn_giveup(struct toenic_conn *conn)
+{
+	return toenic_conn_leave(conn, TOENIC_CONN_ACTIVE,
+				 TOENIC_PENDING_RECALL);
 }
 
 static void toenic_conn_abort(struct toe_hw_conn *hc)
 {
-	toenic_conn_leave(hc, TOENIC_CONN_HELD, TOENIC_PENDING_ABORT);
+	struct toenic_conn *conn = READ_ONCE(hc->priv);
+
+	if (conn)
+		toenic_conn_leave(conn, TOENIC_CONN_HELD, TOENIC_PENDING_ABORT);
 }
 
 static void toenic_conn_recall(struct toe_hw_conn *hc)
 {
-	toenic_conn_leave(hc, TOENIC_CONN_ACTIVE, TOENIC_PENDING_RECALL);
+	struct toenic_conn *conn = READ_ONCE(hc->priv);
+
+	/* without one it has left by itself, and the filter was or is told */
+	if (conn)
+		toenic_conn_leave(conn, TOENIC_CONN_ACTIVE,
+				  TOENIC_PENDING_RECALL);
 }
 
 /* Fill SEND commands with the pieces of @send. */
@@ -484,8 +505,8 @@ void toenic_offload_register(struct toenic *nic)
 
 	mutex_lock(&nic->state_lock);
 	set_bit(TOENIC_TOE, &nic->flags);
-	if (!nic->want_up)
-		toe_device_suspend(&nic->tdev);
+	if (nic->want_up)
+		toe_device_resume(&nic->tdev);
 	mutex_unlock(&nic->state_lock);
 }
 

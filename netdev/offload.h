@@ -95,6 +95,7 @@ void toenic_offload_drop(struct toenic *nic, bool fatal);
 bool toenic_offload_enabled(const struct toenic *nic);
 
 void toenic_conn_free_sends(struct toenic_conn *conn, u32 snd_una, bool all);
+bool toenic_conn_giveup(struct toenic_conn *conn);
 struct toe_hw_conn *toenic_conn_end(struct toenic *nic,
 				    struct toenic_conn *conn);
 

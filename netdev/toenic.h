@@ -96,6 +96,7 @@ struct toenic_rx_counts {
 	u64 polls;
 	u64 tx_woken;
 	u64 bad_completions;
+	u64 refused;		/* commands and frames that the card refused */
 	u64 verdict[8];		/* by enum toenic_verdict */
 	u64 toe_data_events;
 	u64 toe_data_bytes;
