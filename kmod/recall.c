@@ -140,8 +140,9 @@ static bool toe_unsend(struct sock *sk, u32 snd_max)
 
 	while ((skb = tcp_rtx_queue_tail(sk)) &&
 	       !before(TCP_SKB_CB(skb)->seq, snd_max)) {
-		list_del_init(&skb->tcp_tsorted_anchor);
-		tcp_rtx_queue_unlink(skb, sk);
+		list_del(&skb->tcp_tsorted_anchor);
+		tcp_rtx_queue_unlink(skb, sk);	/* clears the anchor */
+		INIT_LIST_HEAD(&skb->tcp_tsorted_anchor);
 		tp->packets_out -= tcp_skb_pcount(skb);
 		tcp_skb_pcount_set(skb, 0);
 		TCP_SKB_CB(skb)->sacked = 0;
