@@ -59,9 +59,16 @@ void card_post(struct card *c, struct card_cq *cq, const struct toe_cqe *cqe)
  */
 void card_pair_flush_data(struct card *c, struct card_pair *p)
 {
+	uint32_t next = (p->rq_off + CARD_RUN_ALIGN - 1) & ~(CARD_RUN_ALIGN - 1u);
+
 	if (!p->data_valid)
 		return;
 	p->data_valid = false;
+	/* No room for another connection's run: tell it with this one. */
+	if (p->rq_valid && p->data.data.buf_id == p->rq_cur.buf_id && next >= p->rq_buf_bytes) {
+		p->data.flags |= TOE_DATA_BUF_DONE;
+		p->rq_valid = false;
+	}
 	card_post(c, &p->cq, &p->data);
 }
 

@@ -23,6 +23,7 @@ struct card_toe;
 #define CARD_STALL_US		50000	/* a completion ring may block the wire this long */
 #define CARD_BATCH		64	/* frames and descriptors per turn */
 #define CARD_LOOP_FRAMES	512	/* frames under way inside the card in loopback */
+#define CARD_RUN_ALIGN		64	/* of the payload runs in an RQ buffer */
 #define CARD_TOE_FRAGS		1024	/* send fragments of one context */
 
 /**
@@ -88,7 +89,7 @@ struct card_tx {
  * @rq_cur: the RQ buffer that is being filled
  * @rq_off: bytes of it that are used
  * @rq_valid: there is one
- * @data: DATA completion that may still grow, not yet published
+ * @data: the last DATA completion; with @data_valid not published and may still grow
  * @data_valid: there is one
  */
 struct card_pair {

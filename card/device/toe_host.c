@@ -6,9 +6,8 @@
 #include <string.h>
 #include "toe_ctx.h"
 
-#define RUN_ALIGN	64
-
-static bool give_back(struct card *c, struct card_pair *p)
+/* The buffer at hand is finished. */
+static void give_back(struct card *c, struct card_pair *p)
 {
 	struct toe_cqe cqe = { .type = TOE_CQE_DATA, .flags = TOE_DATA_BUF_DONE };
 
@@ -16,25 +15,35 @@ static bool give_back(struct card *c, struct card_pair *p)
 	/* The run that ends in this buffer can carry the news. */
 	if (p->data_valid && p->data.data.buf_id == p->rq_cur.buf_id) {
 		p->data.flags |= TOE_DATA_BUF_DONE;
-		return true;
+		return;
 	}
 	cqe.data.buf_id = p->rq_cur.buf_id;
 	cqe.data.offset = htole32(p->rq_off);
 	card_pair_post(c, p, &cqe);
-	return true;
+}
+
+/* Do these bytes go right behind the last ones that were placed? */
+static bool adjacent(const struct card_pair *p, const struct toe_ctx *x, uint32_t seq)
+{
+	const struct toe_cqe_data *d = &p->data.data;
+
+	return p->rq_valid && le32toh(d->tid) == x->tid && d->buf_id == p->rq_cur.buf_id &&
+	       le32toh(d->seq) + le32toh(d->len) == seq &&
+	       le32toh(d->offset) + le32toh(d->len) == p->rq_off;
 }
 
 /* Is there a buffer with room for a new run, and a slot for its completion? */
-static bool run_room(struct card *c, struct card_pair *p)
+static bool run_room(struct card *c, struct card_pair *p, const struct toe_ctx *x, uint32_t seq)
 {
-	p->rq_off = (p->rq_off + RUN_ALIGN - 1) & ~(RUN_ALIGN - 1u);
-	if (p->rq_valid && p->rq_off >= p->rq_buf_bytes)
-		give_back(c, p);
 	card_pair_flush_data(c, p);
 	if (!card_cq_room(&p->cq))
 		return false;
-	if (p->rq_valid)
+	if (p->rq_valid) {
+		/* A stream that goes on stays in one piece of memory. */
+		if (!adjacent(p, x, seq))
+			p->rq_off = (p->rq_off + CARD_RUN_ALIGN - 1) & ~(CARD_RUN_ALIGN - 1u);
 		return true;
+	}
 	if (!card_sq_pop(&p->rq, &p->rq_cur))
 		return false;
 	p->rq_off = 0;
@@ -51,17 +60,6 @@ static void run_start(struct card_pair *p, const struct toe_ctx *x, uint32_t seq
 	p->data.data.buf_id = p->rq_cur.buf_id;
 	p->data.data.offset = htole32(p->rq_off);
 	p->data.data.seq = htole32(seq);
-}
-
-/* Does the run that isn't published yet end where these bytes would go? */
-static bool run_continues(const struct card_pair *p, const struct toe_ctx *x, uint32_t seq)
-{
-	const struct toe_cqe_data *d = &p->data.data;
-
-	return p->data_valid && p->rq_valid && le32toh(d->tid) == x->tid &&
-	       d->buf_id == p->rq_cur.buf_id &&
-	       le32toh(d->seq) + le32toh(d->len) == seq &&
-	       le32toh(d->offset) + le32toh(d->len) == p->rq_off;
 }
 
 /**
@@ -87,9 +85,9 @@ uint32_t toe_host_place(void *ctx, struct te_conn *conn, uint32_t seq,
 	uint32_t done = 0, n;
 
 	while (done < len) {
-		bool more = run_continues(p, x, seq + done);
+		bool more = p->data_valid && adjacent(p, x, seq + done);
 
-		if (!more && !run_room(c, p))
+		if (!more && !run_room(c, p, x, seq + done))
 			break;
 		n = p->rq_buf_bytes - p->rq_off;
 		n = n < len - done ? n : len - done;
