@@ -228,7 +228,10 @@ static void toe_ulp_release(struct sock *sk)
 	toe_recall_start(sn, TOE_RECALL_DESTROY);
 	toe_sk_restore(sn, sk);
 	__skb_queue_purge(&sn->rxq);
-	toe_conn_detach(sn, sk);
+	/* tcp_cleanup_ulp() still reads icsk_ulp_ops, and clears it. */
+	sn->attached = false;
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
+	toe_conn_put(sn);	/* icsk_ulp_data's */
 	toe_conn_put(sn);
 }
 
