@@ -70,6 +70,14 @@ carried() {
 	echo $(($(delta toe_tx_bytes) + $(delta toe_rx_bytes)))
 }
 
+# reasons: refusals and recalls since mark, each with its number.
+reasons() {
+	ethtool -S "$TOE_IF" | awk '
+		FNR == NR { old[$1] = $2; next }
+		/toe_(refuse|recall|offload)/ && $2 > old[$1] { print $1 $2 - old[$1] }
+	' "$TMP/mark" -
+}
+
 # ss_flow FILTER: what ss knows of established connections to the peer.
 ss_flow() {
 	ss -Htien state established "$@"

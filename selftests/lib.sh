@@ -183,6 +183,8 @@ all_idle() {
 # expect_carried DESCRIPTION BYTES [PERCENT]: of BYTES went through the card.
 expect_carried() {
 	toe_num "$1" "$(carried)" -ge $(($2 * ${3:-90} / 100))
+	[ -n "$NO_TOE" ] || [ "$(carried)" -ge $(($2 * ${3:-90} / 100)) ] ||
+		say "since then: $(reasons | paste -sd' ')"
 }
 
 # Transfers ----------------------------------------------------------------------

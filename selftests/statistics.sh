@@ -47,12 +47,12 @@ for role in active passive; do
 	expect "$role: the card is empty at first" all_idle
 	read -r in0 out0 re0 <<<"$(snmp command)"
 	read -r pin0 pout0 _ <<<"$(snmp peer)"
-	xfer_start $role 4 --up $UP --down $DOWN --order close-client --hold-ms 2500
+	xfer_start $role 4 --up $UP --down $DOWN --order close-client --hold-ms 3000
 	toe_expect "$role: it is in the card" wait_until 5 connections_are 1
 	if [ $role = active ]; then
-		wait_until 20 all_moved $UP $DOWN
+		wait_until 50 all_moved $UP $DOWN
 	else
-		wait_until 20 all_moved $DOWN $UP
+		wait_until 50 all_moved $DOWN $UP
 	fi
 	sleep 0.5
 	ss_now
