@@ -180,7 +180,9 @@ void toenic_rq_refill(struct toenic_pair *pair)
 	u32 slot;
 	u16 id;
 
-	if (likely(!rq->nfree) || !pair->nic->conns)
+	/* Nothing before offload was first switched on. */
+	if (likely(!rq->nfree) ||
+	    (rq->nfree == rq->ring.size && !pair->classify))
 		return;
 
 	while (rq->nfree) {
