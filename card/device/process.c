@@ -24,6 +24,7 @@ struct device {
 	const struct card_process *p;
 	int irq[TOE_VECTORS];
 	bool irq_pending[TOE_VECTORS];	/* raised while the host had no eventfd for it */
+	bool irq_fired[TOE_VECTORS];	/* since it got this eventfd */
 	bool wire_lost_told;
 	uint64_t pcap_next;
 };
@@ -40,6 +41,7 @@ static void fire(struct device *d, unsigned int vector)
 {
 	uint64_t one = 1;
 
+	d->irq_fired[vector] = true;
 	/* Full eventfd: the host has two thousand million interrupts to look at. */
 	if (write(d->irq[vector], &one, sizeof(one)) < 0)
 		return;
@@ -77,21 +79,25 @@ static void set_irqs(struct device *d, const struct card_ctrl *m, const int *fds
 	uint64_t i;
 
 	for (i = 0; i < m->b && m->a + i < TOE_VECTORS; i++) {
-		int *irq = &d->irq[m->a + i];
+		unsigned int v = m->a + i;
 
-		if (*irq >= 0)
-			close(*irq);
-		*irq = i < count ? dup(fds[i]) : -1;
+		if (d->irq[v] >= 0)
+			close(d->irq[v]);
+		d->irq[v] = i < count ? dup(fds[i]) : -1;
+		/* Has the host seen the last one?  One too many does no harm. */
+		if (d->irq[v] < 0)
+			d->irq_pending[v] |= d->irq_fired[v];
+		d->irq_fired[v] = false;
 	}
 }
 
-static void unmap(struct device *d, const struct card_ctrl *m)
+/* The front reads eagerly; if it doesn't, its deadline ends this process. */
+static void tell_done(struct device *d, const struct card_ctrl *m)
 {
-	struct card_ctrl answer = { .type = CARD_CTRL_UNMAPPED, .seq = m->seq };
+	struct card_ctrl answer = { .type = CARD_CTRL_DONE, .seq = m->seq };
 
-	card_dma_del(&d->card.dma, m->a, m->b);
-	/* The front reads eagerly; if it doesn't, its deadline ends this process. */
-	card_ctrl_send(d->p->ctrl, &answer, NULL, 0);
+	if (m->seq)
+		card_ctrl_send(d->p->ctrl, &answer, NULL, 0);
 }
 
 static void map(struct device *d, const struct card_ctrl *m, int fd)
@@ -114,9 +120,11 @@ static bool run_ctrl(struct device *d)
 		if (m.type == CARD_CTRL_MAP && n == 1) {
 			map(d, &m, fds[0]);
 		} else if (m.type == CARD_CTRL_UNMAP) {
-			unmap(d, &m);
+			card_dma_del(&d->card.dma, m.a, m.b);
+			tell_done(d, &m);
 		} else if (m.type == CARD_CTRL_IRQ) {
 			set_irqs(d, &m, fds, n);
+			tell_done(d, &m);
 		} else if (m.type == CARD_CTRL_WIRE && n == 1) {
 			card_wire_set_fd(&d->wire, dup(fds[0]), m.flags);
 			d->wire_lost_told = false;

@@ -10,10 +10,12 @@
 /* Kinds of struct card_ctrl, over a SOCK_SEQPACKET pair; F: from the front. */
 enum {
 	CARD_CTRL_MAP	= 1,	/* F: a = iova, b = size, c = offset, flags = prot; one fd */
-	CARD_CTRL_UNMAP	= 2,	/* F: a = iova, b = size; answered by UNMAPPED */
-	CARD_CTRL_IRQ	= 3,	/* F: a = first vector, b = count; count fds, or none: off */
+	CARD_CTRL_UNMAP	= 2,	/* F: a = iova, b = size; answered by DONE */
+	CARD_CTRL_IRQ	= 3,	/* F: a = first vector, b = count; count fds, or none: off;
+				 * answered by DONE unless seq is 0
+				 */
 	CARD_CTRL_WIRE	= 4,	/* F: one fd, the other end; flags: 1 = a new connection */
-	CARD_CTRL_UNMAPPED,	/* seq = that of the UNMAP */
+	CARD_CTRL_DONE,		/* seq = that of the UNMAP or IRQ */
 	CARD_CTRL_WIRE_LOST,	/* the other end is gone */
 };
 

@@ -243,8 +243,8 @@ void front_child_read(struct front *f)
 	       (res = card_ctrl_recv(f->child.ctrl, &m, fds, &n)) > 0) {
 		while (n)
 			close(fds[--n]);
-		if (m.type == CARD_CTRL_UNMAPPED)
-			front_unmapped(f, m.seq);
+		if (m.type == CARD_CTRL_DONE)
+			front_acknowledged(f, m.seq);
 		else if (m.type == CARD_CTRL_WIRE_LOST)
 			front_wire_lost(f);
 	}
@@ -332,7 +332,7 @@ void front_child_reaped(struct front *f, int status)
 		if (f->opts.wire_kind == CARD_WIRE_STREAM)
 			front_wire_lost(f);
 	}
-	front_unmapped_all(f);
+	front_acknowledge_all(f);
 	if (c->quit) {
 		f->done = true;
 	} else if (wanted) {

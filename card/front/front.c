@@ -123,6 +123,7 @@ void front_disconnect(struct front *f, const char *why)
 		fprintf(stderr, "toecard: vfio-user: %s\n", why);
 	front_socket_close(f);
 	f->reset_count = 0;
+	f->wait_count = 0;
 	front_maps_clear(f);
 	front_irqs_clear(f);
 	front_config_reset(f);
@@ -168,13 +169,13 @@ static uint64_t handle_time(struct front *f)
 		if (f->child.stop_deadline < next)
 			next = f->child.stop_deadline;
 	}
-	if (f->unmap_count) {
-		if (now >= f->unmaps[0].deadline) {
-			f->unmaps[0].deadline = now + 1000000;
-			front_child_kill(f, "it didn't let go of memory");
+	if (f->wait_count) {
+		if (now >= f->waits[0].deadline) {
+			f->waits[0].deadline = now + 1000000;
+			front_child_kill(f, "it didn't let go of memory or interrupts");
 		}
-		if (f->unmaps[0].deadline < next)
-			next = f->unmaps[0].deadline;
+		if (f->waits[0].deadline < next)
+			next = f->waits[0].deadline;
 	}
 	return next;
 }

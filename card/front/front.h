@@ -17,7 +17,7 @@
 #define FRONT_CONFIG_BYTES	4096
 #define FRONT_MSG_MAX		(1024 * 1024 + 4096)
 #define FRONT_FDS		64	/* received and not yet claimed by a message */
-#define FRONT_UNMAPS		256	/* not yet acknowledged */
+#define FRONT_WAITS		256	/* messages that the device process works on */
 #define FRONT_RESETS		16
 #define FRONT_CTRL_QUEUE	2048
 
@@ -58,13 +58,15 @@ struct front_map {
 	int fd;
 };
 
-/* An UNMAP that the device process has yet to acknowledge. */
-struct front_unmap {
+/* A message that is answered when the device process has acknowledged it. */
+struct front_wait {
 	uint32_t seq;
 	uint16_t id;
+	uint16_t cmd;
 	bool reply;
 	uint64_t deadline;
 	uint8_t payload[24];
+	uint32_t len;
 };
 
 struct front_ctrl_item {
@@ -81,7 +83,7 @@ struct front_ctrl_item {
  * @kick: eventfd
  * @stop_deadline: us, after which it's killed
  * @quit: it's being stopped for good
- * @seq: of the last UNMAP
+ * @seq: of the last message that it has to acknowledge
  * @queue: messages it hasn't taken yet
  * @queue_head: first of them
  * @queue_count: how many
@@ -119,8 +121,8 @@ struct front_child {
  * @maps: host memory
  * @map_count: how many pieces
  * @irq: eventfds by vector, -1: none
- * @unmaps: waiting for the device process
- * @unmap_count: how many
+ * @waits: waiting for the device process
+ * @wait_count: how many
  * @reset_ids: messages that wait for a reset's end
  * @reset_count: how many
  * @wire_fd: the wire, -1: nobody there
@@ -148,8 +150,8 @@ struct front {
 	struct front_map maps[CARD_DMA_MAX];
 	unsigned int map_count;
 	int irq[TOE_VECTORS];
-	struct front_unmap unmaps[FRONT_UNMAPS];
-	unsigned int unmap_count;
+	struct front_wait waits[FRONT_WAITS];
+	unsigned int wait_count;
 	uint16_t reset_ids[FRONT_RESETS];
 	unsigned int reset_count;
 	int wire_fd, wire_listener;
@@ -185,8 +187,8 @@ void front_socket_close(struct front *f);
 int front_message(struct front *f, const uint8_t *msg, size_t size, uint64_t pos);
 void front_maps_clear(struct front *f);
 void front_irqs_clear(struct front *f);
-void front_unmapped(struct front *f, uint32_t seq);
-void front_unmapped_all(struct front *f);
+void front_acknowledged(struct front *f, uint32_t seq);
+void front_acknowledge_all(struct front *f);
 void front_reset_done(struct front *f);
 
 /* child.c */

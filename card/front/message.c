@@ -12,7 +12,7 @@
 #include "vfio_user.h"
 
 #define LATER		INT32_MAX
-#define UNMAP_US	2000000		/* then the device process is killed */
+#define WAIT_US		2000000		/* then the device process is killed */
 #define MSG_FDS		16
 
 struct message {
@@ -111,11 +111,38 @@ static unsigned int drop_maps(struct front *f, uint64_t iova, uint64_t size)
 	return gone;
 }
 
+/*
+ * Have the device process acknowledge @c; the reply of @len bytes goes out then.
+ * A dead one has let go of everything already.
+ */
+static int acknowledge(struct front *f, const struct message *m, uint16_t cmd,
+		       struct card_ctrl *c, const int *fds, int nfds, uint32_t len)
+{
+	struct front_wait *w;
+
+	if (f->child.state == FRONT_DEAD)
+		return len;
+	if (f->wait_count == FRONT_WAITS) {
+		front_child_kill(f, "too many messages unanswered");
+		return -EBUSY;
+	}
+	w = &f->waits[f->wait_count++];
+	w->seq = ++f->child.seq ? f->child.seq : ++f->child.seq;
+	w->id = m->id;
+	w->cmd = cmd;
+	w->reply = m->wants_reply;
+	w->deadline = front_clock_us() + WAIT_US;
+	w->len = len;
+	memcpy(w->payload, m->reply, len);
+	c->seq = w->seq;
+	front_child_send(f, c, fds, nfds);
+	return LATER;
+}
+
 static int dma_unmap(struct front *f, struct message *m)
 {
 	struct card_ctrl c = { .type = CARD_CTRL_UNMAP };
 	struct vfio_user_dma_unmap req;
-	struct front_unmap *u;
 
 	if (m->len < sizeof(req))
 		return -EINVAL;
@@ -131,60 +158,46 @@ static int dma_unmap(struct front *f, struct message *m)
 	if (!drop_maps(f, req.iova, req.size) && !(req.flags & VFIO_USER_UNMAP_ALL))
 		return -ENOENT;
 	memcpy(m->reply, m->payload, sizeof(req));
-	if (f->child.state == FRONT_DEAD)
-		return sizeof(req);
-	if (f->unmap_count == FRONT_UNMAPS) {
-		front_child_kill(f, "too many unmaps unanswered");
-		return -EBUSY;
-	}
-	u = &f->unmaps[f->unmap_count++];
-	u->seq = ++f->child.seq;
-	u->id = m->id;
-	u->reply = m->wants_reply;
-	u->deadline = front_clock_us() + UNMAP_US;
-	memcpy(u->payload, m->payload, sizeof(u->payload));
-	c.seq = u->seq;
 	c.a = req.iova;
 	c.b = req.size;
-	front_child_send(f, &c, NULL, 0);
-	return LATER;
+	return acknowledge(f, m, VFIO_USER_DMA_UNMAP, &c, NULL, 0, sizeof(req));
 }
 
-static void answer_unmap(struct front *f, unsigned int i)
+static void answer_wait(struct front *f, unsigned int i)
 {
-	struct front_unmap u = f->unmaps[i];
+	struct front_wait w = f->waits[i];
 
-	f->unmap_count--;
-	memmove(&f->unmaps[i], &f->unmaps[i + 1], (f->unmap_count - i) * sizeof(u));
-	if (u.reply)
-		front_reply(f, u.id, VFIO_USER_DMA_UNMAP, 0, u.payload, sizeof(u.payload));
+	f->wait_count--;
+	memmove(&f->waits[i], &f->waits[i + 1], (f->wait_count - i) * sizeof(w));
+	if (w.reply)
+		front_reply(f, w.id, w.cmd, 0, w.payload, w.len);
 }
 
 /**
- * front_unmapped() - the device process has let go of a piece
+ * front_acknowledged() - the device process has done what it was told
  * @f: the front
- * @seq: of the request
+ * @seq: of the message
  */
-void front_unmapped(struct front *f, uint32_t seq)
+void front_acknowledged(struct front *f, uint32_t seq)
 {
 	unsigned int i;
 
-	for (i = 0; i < f->unmap_count; i++) {
-		if (f->unmaps[i].seq == seq) {
-			answer_unmap(f, i);
+	for (i = 0; i < f->wait_count; i++) {
+		if (f->waits[i].seq == seq) {
+			answer_wait(f, i);
 			return;
 		}
 	}
 }
 
 /**
- * front_unmapped_all() - the device process is dead: it has let go of everything
+ * front_acknowledge_all() - the device process is dead: it has let go of everything
  * @f: the front
  */
-void front_unmapped_all(struct front *f)
+void front_acknowledge_all(struct front *f)
 {
-	while (f->unmap_count)
-		answer_unmap(f, 0);
+	while (f->wait_count)
+		answer_wait(f, 0);
 }
 
 /**
@@ -262,7 +275,6 @@ static int irq_info(struct front *f, struct message *m)
 
 static void set_vectors(struct front *f, uint32_t start, uint32_t count, const int *fds, int n)
 {
-	struct card_ctrl c = { .type = CARD_CTRL_IRQ, .a = start, .b = count };
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
@@ -270,7 +282,6 @@ static void set_vectors(struct front *f, uint32_t start, uint32_t count, const i
 			close(f->irq[start + i]);
 		f->irq[start + i] = (int)i < n ? fds[i] : -1;
 	}
-	front_child_send(f, &c, fds, n);
 }
 
 /**
@@ -279,12 +290,21 @@ static void set_vectors(struct front *f, uint32_t start, uint32_t count, const i
  */
 void front_irqs_clear(struct front *f)
 {
+	struct card_ctrl c = { .type = CARD_CTRL_IRQ, .b = TOE_VECTORS };
+
 	set_vectors(f, 0, TOE_VECTORS, NULL, 0);
+	front_child_send(f, &c, NULL, 0);
 }
 
+/*
+ * Acknowledged by the device process: what it raises after the reply goes to the
+ * new eventfd, or is kept for it, and never to one that nobody reads any more.
+ */
 static int set_irqs(struct front *f, struct message *m)
 {
+	struct card_ctrl c = { .type = CARD_CTRL_IRQ };
 	struct vfio_user_set_irqs req;
+	int n = m->fd_count;
 
 	if (m->len < sizeof(req))
 		return -EINVAL;
@@ -295,16 +315,18 @@ static int set_irqs(struct front *f, struct message *m)
 		return req.count ? -EINVAL : 0;
 	if (req.start > TOE_VECTORS || req.count > TOE_VECTORS - req.start)
 		return -EINVAL;
-	if (req.flags == (VFIO_USER_SET_NONE | VFIO_USER_SET_TRIGGER) && !req.count) {
-		front_irqs_clear(f);
-		return 0;
-	}
-	if (req.flags != (VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER) || !req.count ||
-	    (m->fd_count && (uint32_t)m->fd_count != req.count))
+	if (req.flags == (VFIO_USER_SET_NONE | VFIO_USER_SET_TRIGGER) && !req.count && !n) {
+		req.start = 0;
+		req.count = TOE_VECTORS;
+	} else if (req.flags != (VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER) ||
+		   !req.count || (n && (uint32_t)n != req.count)) {
 		return -EINVAL;
-	set_vectors(f, req.start, req.count, m->fds, m->fd_count);
+	}
+	set_vectors(f, req.start, req.count, m->fds, n);
 	m->fd_count = 0;
-	return 0;
+	c.a = req.start;
+	c.b = req.count;
+	return acknowledge(f, m, VFIO_USER_SET_IRQS, &c, m->fds, n, 0);
 }
 
 /* Common part of both accesses: is the range within the region? */
