@@ -41,7 +41,7 @@ static bool window_in(struct te_conn *c, const struct te_seg *seg, bool acked)
 }
 
 /**
- * te_ack_in - process the acknowledgement of an acceptable segment
+ * te_ack_in() - process the acknowledgement of an acceptable segment
  * @e: the engine
  * @c: connection
  * @seg: segment; its ack is not beyond snd_max
@@ -62,6 +62,10 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 		return 0;
 
 	moved = window_in(c, seg, acked != 0);
+	/* the peer only sends: nothing new in its acknowledgement */
+	if (!acked && seg->len && !o->nsack && !(seg->flags & TE_ECE))
+		return moved ? TE_EV_ACKED : 0;
+
 	dup = !acked && !moved && !seg->len && te_flight(c);
 	if (acked)
 		data_acked(e, c, seg->ack, now, &a);
@@ -86,7 +90,7 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 }
 
 /**
- * te_ack_hole - a segment behind a hole was received: tell without delay
+ * te_ack_hole() - a segment behind a hole was received: tell without delay
  * @c: connection
  *
  * RFC 5681 4.2.  Without SACK the peer counts duplicates, and only those without
@@ -101,7 +105,7 @@ void te_ack_hole(struct te_conn *c)
 }
 
 /**
- * te_ack_answer - answer to what isn't acceptable and carries no data
+ * te_ack_answer() - answer to what isn't acceptable and carries no data
  * @c: connection
  * @now: time
  * @challenge: it is a challenge by RFC 5961
@@ -120,7 +124,7 @@ void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
 }
 
 /**
- * te_ack_data - in-order payload was placed: acknowledge now or later
+ * te_ack_data() - in-order payload was placed: acknowledge now or later
  * @c: connection; rcv_nxt has moved
  * @len: bytes of the segment
  * @push: PSH was set
@@ -165,7 +169,7 @@ static uint32_t credit_bytes(const struct te_conn *c)
 }
 
 /**
- * te_ack_window_due - is the window to be told without an acknowledgement?
+ * te_ack_window_due() - is the window to be told without an acknowledgement?
  * @c: connection
  *
  * Return: true if the peer's window is closed and worth opening, or if it has
@@ -186,7 +190,7 @@ bool te_ack_window_due(const struct te_conn *c)
 }
 
 /**
- * te_ack_window - the window field of a segment that is sent now
+ * te_ack_window() - the window field of a segment that is sent now
  * @c: connection; rcv_adv follows
  *
  * The edge follows the host's credit in steps worth telling and never goes
@@ -217,7 +221,7 @@ uint16_t te_ack_window(struct te_conn *c)
 }
 
 /**
- * te_ack_sent - a segment that acknowledges rcv_nxt is on its way
+ * te_ack_sent() - a segment that acknowledges rcv_nxt is on its way
  * @c: connection
  */
 void te_ack_sent(struct te_conn *c)

@@ -39,7 +39,7 @@ static const struct te_cong *const algorithms[] = {
 };
 
 /**
- * te_cong_pipe - estimate of the bytes in the network, RFC 6675 4
+ * te_cong_pipe() - estimate of the bytes in the network, RFC 6675 4
  * @c: connection
  *
  * Without SACK every duplicate acknowledgement stands for a segment that has
@@ -58,7 +58,7 @@ uint32_t te_cong_pipe(const struct te_conn *c)
 }
 
 /**
- * te_cong_reset - start the algorithm from the window that is set
+ * te_cong_reset() - start the algorithm from the window that is set
  * @c: connection
  */
 void te_cong_reset(struct te_conn *c)
@@ -78,7 +78,7 @@ static bool validated(const struct te_conn *c)
 }
 
 /**
- * te_cong_acked - grow the window
+ * te_cong_acked() - grow the window
  * @c: connection; not in recovery
  * @acked: bytes newly acknowledged
  * @now: time
@@ -101,7 +101,7 @@ void te_cong_acked(struct te_conn *c, uint32_t acked, te_time now)
 }
 
 /**
- * te_cong_reduce - loss or ECN mark: fall back, once per window
+ * te_cong_reduce() - loss or ECN mark: fall back, once per window
  * @c: connection
  * @ca_state: TOE_CA_CWR, TOE_CA_RECOVERY or TOE_CA_LOSS
  */
@@ -122,7 +122,7 @@ void te_cong_reduce(struct te_conn *c, unsigned int ca_state)
 }
 
 /**
- * te_cong_idle - nothing was sent for a while: restart the window
+ * te_cong_idle() - nothing was sent for a while: restart the window
  * @c: connection; nothing is in flight
  * @now: time
  *
@@ -145,7 +145,7 @@ void te_cong_idle(struct te_conn *c, te_time now)
 }
 
 /**
- * te_cong_sent - remember how much of the window is used
+ * te_cong_sent() - remember how much of the window is used
  * @c: connection
  * @limited: there is more to send and the peer's window allows it
  */

@@ -180,7 +180,7 @@ static unsigned int output_wanted(const struct te_conn *c)
 }
 
 /**
- * te_input - a segment of this connection came in
+ * te_input() - a segment of this connection came in
  * @e: the engine
  * @c: connection
  * @seg: segment

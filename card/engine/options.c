@@ -57,7 +57,7 @@ static void parse_one(const uint8_t *p, uint32_t len, struct te_opts *o)
 }
 
 /**
- * te_opts_parse - read a segment's options
+ * te_opts_parse() - read a segment's options
  * @seg: the segment
  * @o: result; of an option that occurs twice the last one counts
  *
@@ -102,7 +102,7 @@ static uint32_t sack_blocks(const struct te_conn *c)
 }
 
 /**
- * te_opts_sack_bytes - option bytes that SACK blocks take from the payload
+ * te_opts_sack_bytes() - option bytes that SACK blocks take from the payload
  * @c: connection
  *
  * Return: bytes, a multiple of 4.
@@ -113,7 +113,7 @@ uint32_t te_opts_sack_bytes(const struct te_conn *c)
 }
 
 /**
- * te_opts_build - write the options of a segment to send
+ * te_opts_build() - write the options of a segment to send
  * @c: connection
  * @out: opts and opt_len are set
  * @now: for TSval

@@ -149,7 +149,7 @@ static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out,
 }
 
 /**
- * te_output - the next segment to send, if any
+ * te_output() - the next segment to send, if any
  * @e: the engine
  * @c: connection
  * @out: filled in

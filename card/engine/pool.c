@@ -19,7 +19,7 @@ size_t te_conn_bytes(void)
 }
 
 /**
- * te_engine_init - set up an engine in caller's memory
+ * te_engine_init() - set up an engine in caller's memory
  * @e: te_engine_bytes() of it
  * @cfg: its configuration; the pool is the engine's from now on
  *
@@ -52,7 +52,7 @@ int te_engine_init(struct te_engine *e, const struct te_config *cfg)
 }
 
 /**
- * te_block_get - take a block for @c
+ * te_block_get() - take a block for @c
  * @e: the engine
  * @c: counted against its limit
  *
@@ -78,7 +78,7 @@ struct te_block *te_block_get(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_block_put - give a block back
+ * te_block_put() - give a block back
  * @e: the engine
  * @c: whose it was
  * @b: the block
@@ -92,7 +92,7 @@ void te_block_put(struct te_engine *e, struct te_conn *c, struct te_block *b)
 }
 
 /**
- * te_run_get - take a run for @c
+ * te_run_get() - take a run for @c
  * @e: the engine
  * @c: its own few are used up before the pool's
  *
@@ -124,7 +124,7 @@ struct te_run *te_run_get(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_run_put - give a run back
+ * te_run_put() - give a run back
  * @e: the engine
  * @c: whose it was
  * @r: the run

@@ -64,7 +64,7 @@ static struct te_block *store(struct te_engine *e, struct te_conn *c, struct te_
 }
 
 /**
- * te_reass_insert - keep payload that lies above rcv_nxt
+ * te_reass_insert() - keep payload that lies above rcv_nxt
  * @e: the engine
  * @c: connection
  * @seq: first byte
@@ -110,7 +110,7 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 }
 
 /**
- * te_reass_drain - hand on what rcv_nxt has reached
+ * te_reass_drain() - hand on what rcv_nxt has reached
  * @e: the engine
  * @c: connection
  * @now: time
@@ -155,7 +155,7 @@ bool te_reass_drain(struct te_engine *e, struct te_conn *c, te_time now)
 }
 
 /**
- * te_reass_clear - drop everything
+ * te_reass_clear() - drop everything
  * @e: the engine
  * @c: connection
  */

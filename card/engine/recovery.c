@@ -69,7 +69,7 @@ static void open_step(struct te_engine *e, struct te_conn *c, uint32_t acked,
 }
 
 /**
- * te_recovery_ack - an acknowledgement was taken into the scoreboard
+ * te_recovery_ack() - an acknowledgement was taken into the scoreboard
  * @e: the engine
  * @c: connection
  * @acked: bytes that snd_una has moved
@@ -94,7 +94,7 @@ void te_recovery_ack(struct te_engine *e, struct te_conn *c, uint32_t acked,
 }
 
 /**
- * te_recovery_rto - the retransmission timer expired
+ * te_recovery_rto() - the retransmission timer expired
  * @e: the engine
  * @c: connection with data in flight
  *
@@ -109,7 +109,7 @@ void te_recovery_rto(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_recovery_ece - the peer reports an ECN mark, RFC 3168 6.1.2
+ * te_recovery_ece() - the peer reports an ECN mark, RFC 3168 6.1.2
  * @c: connection
  *
  * Once per window; the next new data carries CWR.

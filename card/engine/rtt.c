@@ -5,7 +5,7 @@
 #include "conn.h"
 
 /**
- * te_rtt_sample - take a measurement into the estimate
+ * te_rtt_sample() - take a measurement into the estimate
  * @c: connection
  * @rtt_us: at least 1 is assumed
  *
@@ -31,7 +31,7 @@ void te_rtt_sample(struct te_conn *c, uint32_t rtt_us)
 }
 
 /**
- * te_rtt_acked - something was newly acknowledged or SACKed
+ * te_rtt_acked() - something was newly acknowledged or SACKed
  * @c: connection
  * @a: what the scoreboard measured
  * @advanced: snd_una has moved
@@ -64,7 +64,7 @@ void te_rtt_acked(struct te_conn *c, const struct te_acked *a, bool advanced,
 }
 
 /**
- * te_rto_us - the timeout as it would be armed now
+ * te_rto_us() - the timeout as it would be armed now
  * @c: connection
  *
  * Return: us, with backoff, at most TE_RTO_MAX_US.

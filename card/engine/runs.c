@@ -21,7 +21,7 @@ static void account(struct te_conn *c, const struct te_run *r, uint32_t len)
 }
 
 /**
- * te_runs_mark - give a run other flags
+ * te_runs_mark() - give a run other flags
  * @c: connection
  * @r: run
  * @flags: TE_RUN_*, replaces the old ones
@@ -54,7 +54,7 @@ static void absorb_next(struct te_engine *e, struct te_conn *c, struct te_run *r
 }
 
 /**
- * te_runs_join - join neighbours of the same flags
+ * te_runs_join() - join neighbours of the same flags
  * @e: the engine
  * @c: connection
  * @mask: only runs that have one of these flags; 0: all
@@ -82,7 +82,7 @@ static bool can_get(const struct te_engine *e, const struct te_conn *c)
 }
 
 /**
- * te_runs_room - make sure that one run can be taken
+ * te_runs_room() - make sure that one run can be taken
  * @e: the engine
  * @c: connection; no pointer to a run of it may be held
  *
@@ -107,7 +107,7 @@ bool te_runs_room(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_runs_append - @len bytes are sent at snd_max
+ * te_runs_append() - @len bytes are sent at snd_max
  * @e: the engine
  * @c: connection; snd_max is advanced
  * @len: bytes
@@ -148,7 +148,7 @@ bool te_runs_append(struct te_engine *e, struct te_conn *c, uint32_t len, te_tim
 }
 
 /**
- * te_runs_split - let a run end at @seq
+ * te_runs_split() - let a run end at @seq
  * @e: the engine
  * @c: connection
  * @r: run
@@ -171,7 +171,7 @@ struct te_run *te_runs_split(struct te_engine *e, struct te_conn *c, struct te_r
 }
 
 /**
- * te_runs_resend - the first bytes of a lost run are sent again
+ * te_runs_resend() - the first bytes of a lost run are sent again
  * @e: the engine
  * @c: connection
  * @prev: the run before @r, or NULL
@@ -208,7 +208,7 @@ static void acked_time(const struct te_run *r, te_time now, struct te_acked *a)
 }
 
 /**
- * te_runs_ack - everything before @ack has arrived
+ * te_runs_ack() - everything before @ack has arrived
  * @e: the engine
  * @c: connection; snd_una becomes @ack
  * @ack: above snd_una, at most snd_max
@@ -240,7 +240,7 @@ void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time n
 }
 
 /**
- * te_runs_lose_all - a retransmission timeout: all that isn't SACKed is lost
+ * te_runs_lose_all() - a retransmission timeout: all that isn't SACKed is lost
  * @e: the engine
  * @c: connection
  *
@@ -261,7 +261,7 @@ void te_runs_lose_all(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_runs_clear - give all runs back
+ * te_runs_clear() - give all runs back
  * @e: the engine
  * @c: connection
  */

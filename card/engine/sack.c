@@ -6,7 +6,7 @@
 #include "conn.h"
 
 /**
- * te_sack_note - out-of-order payload was stored
+ * te_sack_note() - out-of-order payload was stored
  * @c: connection
  * @start: its first byte
  * @end: behind its last
@@ -40,7 +40,7 @@ void te_sack_note(struct te_conn *c, uint32_t start, uint32_t end)
 }
 
 /**
- * te_sack_prune - rcv_nxt has moved: forget blocks it has reached
+ * te_sack_prune() - rcv_nxt has moved: forget blocks it has reached
  * @c: connection
  */
 void te_sack_prune(struct te_conn *c)
@@ -92,7 +92,7 @@ static bool is_dsack(const struct te_opts *o, uint32_t ack)
 }
 
 /**
- * te_sack_in - take the blocks of an acknowledgement into the scoreboard
+ * te_sack_in() - take the blocks of an acknowledgement into the scoreboard
  * @e: the engine
  * @c: connection
  * @o: options of the segment
@@ -132,7 +132,7 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts
 }
 
 /**
- * te_sack_mark_lost - RFC 6675 4, IsLost(): mark what enough was SACKed above
+ * te_sack_mark_lost() - RFC 6675 4, IsLost(): mark what enough was SACKed above
  * @e: the engine
  * @c: connection
  *
@@ -164,7 +164,7 @@ void te_sack_mark_lost(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_sack_mark_head - the first segment in flight is lost
+ * te_sack_mark_head() - the first segment in flight is lost
  * @e: the engine
  * @c: connection
  *

@@ -99,7 +99,10 @@ static void import_timers(struct te_conn *c, const struct min_tcp *st, te_time n
 	c->probes = st->probes;
 
 	c->rtx_at = TE_NEVER;
-	c->ack_at = TE_NEVER;
+	/* whether the host owed an acknowledgement isn't told: one too many is
+	 * cheap, one too few costs the peer a timeout
+	 */
+	c->ack_at = now + TE_DELACK_US;
 	c->drain_at = TE_NEVER;
 	c->last_rcv = now - te_le32(st->idle_ms) * TE_MSEC;
 	c->last_data = c->last_rcv;
@@ -150,7 +153,7 @@ static void import_flight(struct te_engine *e, struct te_conn *c, uint32_t snd_n
 }
 
 /**
- * te_import - take a connection over
+ * te_import() - take a connection over
  * @e: the engine
  * @c: te_conn_bytes() of memory
  * @st: its state, little endian, untrusted
@@ -203,7 +206,7 @@ static uint32_t next_to_send(const struct te_conn *c)
 }
 
 /**
- * te_export - the inverse of te_import()
+ * te_export() - the inverse of te_import()
  * @c: connection; stays as it is
  * @st: written whole, little endian
  * @now: time
@@ -244,7 +247,7 @@ void te_export(const struct te_conn *c, struct min_tcp *st, te_time now)
 }
 
 /**
- * te_release - give all memory of the pool back
+ * te_release() - give all memory of the pool back
  * @e: the engine
  * @c: connection, not to be used afterwards
  */
@@ -255,7 +258,7 @@ void te_release(struct te_engine *e, struct te_conn *c)
 }
 
 /**
- * te_post - the stream may be sent up to here
+ * te_post() - the stream may be sent up to here
  * @c: connection
  * @end_seq: behind the last byte that the host holds ready; untrusted
  * @push: that byte ends a write
@@ -274,7 +277,7 @@ void te_post(struct te_conn *c, uint32_t end_seq, bool push, te_time now)
 }
 
 /**
- * te_credit - the host's right edge of the receive window
+ * te_credit() - the host's right edge of the receive window
  * @c: connection
  * @edge: never moves left; untrusted
  * @now: time
@@ -317,7 +320,7 @@ static void set_mss(struct te_conn *c, uint32_t mss)
 }
 
 /**
- * te_set_params - change parameters in mid-life
+ * te_set_params() - change parameters in mid-life
  * @c: connection
  * @p: little endian, untrusted
  * @now: time

@@ -34,7 +34,7 @@ static void counts(const struct te_counts *n, struct toe_conn_stats *st)
 }
 
 /**
- * te_stats - the card's figures of a connection
+ * te_stats() - the card's figures of a connection
  * @c: connection
  * @st: written whole, little endian
  */
@@ -59,37 +59,67 @@ void te_stats(const struct te_conn *c, struct toe_conn_stats *st)
 	st->backoff = te_le32(c->backoff);
 }
 
-/** te_snd_una - oldest byte that isn't acknowledged; @c: connection; Return: its number */
+/**
+ * te_snd_una() - oldest byte that isn't acknowledged
+ * @c: connection
+ *
+ * Return: its number.
+ */
 uint32_t te_snd_una(const struct te_conn *c)
 {
 	return c->snd_una;
 }
 
-/** te_snd_max - highest byte ever sent + 1; @c: connection; Return: its number */
+/**
+ * te_snd_max() - highest byte ever sent + 1
+ * @c: connection
+ *
+ * Return: its number.
+ */
 uint32_t te_snd_max(const struct te_conn *c)
 {
 	return c->snd_max;
 }
 
-/** te_snd_wnd - the peer's window; @c: connection; Return: bytes */
+/**
+ * te_snd_wnd() - the peer's window
+ * @c: connection
+ *
+ * Return: bytes.
+ */
 uint32_t te_snd_wnd(const struct te_conn *c)
 {
 	return c->snd_wnd;
 }
 
-/** te_rcv_nxt - next byte to be placed; @c: connection; Return: its number */
+/**
+ * te_rcv_nxt() - next byte to be placed
+ * @c: connection
+ *
+ * Return: its number.
+ */
 uint32_t te_rcv_nxt(const struct te_conn *c)
 {
 	return c->rcv_nxt;
 }
 
-/** te_srtt_us - smoothed round trip; @c: connection; Return: us, 0: no sample yet */
+/**
+ * te_srtt_us() - smoothed round trip
+ * @c: connection
+ *
+ * Return: us, 0: no sample yet.
+ */
 uint32_t te_srtt_us(const struct te_conn *c)
 {
 	return c->srtt8_us >> 3;
 }
 
-/** te_leave_reason - after TE_EV_LEAVE; @c: connection; Return: TOE_REASON_* */
+/**
+ * te_leave_reason() - after TE_EV_LEAVE
+ * @c: connection
+ *
+ * Return: TOE_REASON_*.
+ */
 uint32_t te_leave_reason(const struct te_conn *c)
 {
 	return c->leave ? c->leave - 1u : TOE_REASON_HOST;

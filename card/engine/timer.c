@@ -27,7 +27,7 @@ static void arm(struct te_conn *c, te_time now)
 }
 
 /**
- * te_timer_rto - (re)start the retransmission timer
+ * te_timer_rto() - (re)start the retransmission timer
  * @c: connection with data in flight
  * @now: time
  */
@@ -38,7 +38,7 @@ void te_timer_rto(struct te_conn *c, te_time now)
 }
 
 /**
- * te_timer_persist - start the persist timer
+ * te_timer_persist() - start the persist timer
  * @c: connection with data to send, none in flight, and too little window
  * @now: time
  */
@@ -51,7 +51,7 @@ void te_timer_persist(struct te_conn *c, te_time now)
 }
 
 /**
- * te_timer_stop - stop whichever of the two runs
+ * te_timer_stop() - stop whichever of the two runs
  * @c: connection
  */
 void te_timer_stop(struct te_conn *c)
@@ -61,7 +61,7 @@ void te_timer_stop(struct te_conn *c)
 }
 
 /**
- * te_timer_keepalive - (re)start the keepalive timer from the last segment seen
+ * te_timer_keepalive() - (re)start the keepalive timer from the last segment seen
  * @c: connection
  * @now: time
  */
@@ -156,7 +156,7 @@ static void keepalive_fire(struct te_conn *c, te_time now)
 }
 
 /**
- * te_deadline - when te_timeout() has something to do
+ * te_deadline() - when te_timeout() has something to do
  * @c: connection
  *
  * Return: the earliest timer, or TE_NEVER.
@@ -177,7 +177,7 @@ te_time te_deadline(const struct te_conn *c)
 }
 
 /**
- * te_timeout - do what is due
+ * te_timeout() - do what is due
  * @e: the engine
  * @c: connection
  * @now: time; may be early (then nothing happens) or late

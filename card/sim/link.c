@@ -46,7 +46,7 @@ void sim_link_send(struct sim_link *l, uint64_t *rng, int from, const struct te_
 		te_time start = l->busy_until[from] > now ? l->busy_until[from] : now;
 		uint64_t waiting = (start - now) * im->rate / 1000;
 
-		if (waiting + bytes > im->queue_bytes) {
+		if (waiting && waiting + bytes > im->queue_bytes) {
 			l->dropped++;
 			return;
 		}

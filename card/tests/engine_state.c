@@ -208,6 +208,21 @@ static void smaller_mss_resends_at_once(void **state)
 	finish(f);
 }
 
+/* The host may have owed one: it isn't lost by moving. */
+static void import_acknowledges_soon(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	assert_int_equal(te_import(&f->eng, &f->c, &f->st, T0), 0);
+	expect_none(f, T0);
+	assert_int_equal(te_deadline(&f->c), AT(40));
+	te_timeout(&f->eng, &f->c, AT(40));
+	expect_ack(f, RCV, AT(40));
+	expect_none(f, AT(40));
+	finish(f);
+}
+
 static void sequence_numbers_wrap(void **state)
 {
 	struct fixture *f = prepare();
@@ -238,6 +253,7 @@ int main(void)
 		cmocka_unit_test(go_back_survives_a_move),
 		cmocka_unit_test(credit_and_post_ignore_nonsense),
 		cmocka_unit_test(smaller_mss_resends_at_once),
+		cmocka_unit_test(import_acknowledges_soon),
 		cmocka_unit_test(sequence_numbers_wrap),
 	};
 

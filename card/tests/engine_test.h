@@ -108,7 +108,9 @@ static struct fixture *prepare(void)
 static void start(struct fixture *f)
 {
 	assert_int_equal(te_import(&f->eng, &f->c, &f->st, T0), 0);
-	f->c.quickack = 0;	/* tests of delayed acknowledgements want the steady state */
+	/* tests of acknowledgements want the steady state */
+	f->c.quickack = 0;
+	f->c.ack_at = TE_NEVER;
 }
 
 static struct fixture *started(void)
