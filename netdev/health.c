@@ -73,19 +73,30 @@ void toenic_fatal(struct toenic *nic, enum toenic_fatal reason)
 }
 
 /**
- * toenic_health_cut() - take the bus from the card
- * @nic: the card
+ * toenic_bus_off() - take the bus from a function
+ * @pdev: PCI function
  *
  * After return it doesn't write to host memory, alive or not.
  * Context: process.
  */
-void toenic_health_cut(struct toenic *nic)
+void toenic_bus_off(struct pci_dev *pdev)
 {
 	u16 cmd;
 
-	pci_clear_master(nic->pdev);
+	pci_clear_master(pdev);
 	/* a read pushes the write before it, and what the card has under way */
-	pci_read_config_word(nic->pdev, PCI_COMMAND, &cmd);
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+}
+
+/**
+ * toenic_health_cut() - take the bus from the card and declare it dead
+ * @nic: the card
+ *
+ * Context: process.
+ */
+void toenic_health_cut(struct toenic *nic)
+{
+	toenic_bus_off(nic->pdev);
 	/* Nobody posts commands to a card that can't fetch them. */
 	toenic_fatal(nic, TOENIC_FATAL_ADMIN);
 }
@@ -146,7 +157,7 @@ int toenic_health_attach(struct toenic *nic)
 err_dead:
 	set_bit(TOENIC_DEAD, &nic->flags);
 err_cut:
-	pci_clear_master(nic->pdev);
+	toenic_bus_off(nic->pdev);
 	return err;
 }
 
@@ -214,7 +225,7 @@ static void toenic_health_work(struct work_struct *work)
 		toenic_cmd_stats(nic);
 	}
 out:
-	queue_delayed_work(system_unbound_wq, &health->work,
+	queue_delayed_work(nic->wq, &health->work,
 			   msecs_to_jiffies(TOENIC_HEALTH_MS));
 }
 
@@ -263,7 +274,7 @@ void toenic_health_start(struct toenic *nic)
 	clear_bit(TOENIC_NO_RECOVERY, &nic->flags);
 	if (toenic_is_dead(nic))
 		queue_delayed_work(nic->wq, &nic->health.recover, 0);
-	queue_delayed_work(system_unbound_wq, &nic->health.work,
+	queue_delayed_work(nic->wq, &nic->health.work,
 			   msecs_to_jiffies(TOENIC_HEALTH_MS));
 }
 

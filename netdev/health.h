@@ -8,6 +8,7 @@ int toenic_health_alloc(struct toenic *nic);
 void toenic_health_free(struct toenic *nic);
 void toenic_health_start(struct toenic *nic);
 void toenic_health_stop(struct toenic *nic);
+void toenic_bus_off(struct pci_dev *pdev);
 void toenic_health_cut(struct toenic *nic);
 int toenic_health_attach(struct toenic *nic);
 void toenic_health_detach(struct toenic *nic);

@@ -14,6 +14,8 @@
 #include "offload.h"
 #include "tx.h"
 
+#define TOENIC_TX_CHANCES	3	/* timeouts without any progress */
+
 /**
  * toenic_rss_default() - spread flows evenly over the pairs in use
  * @nic: the card
@@ -142,6 +144,8 @@ static int toenic_pair_up(struct toenic_pair *pair)
 	return 0;
 
 err_irq_free:
+	if (toenic_is_dead(nic))	/* it may create the pair yet */
+		toenic_health_cut(nic);
 	irq_set_affinity_and_hint(pair->irq, NULL);
 	free_irq(pair->irq, pair);
 err_free:
@@ -371,15 +375,23 @@ static int toenic_set_features(struct net_device *netdev,
 	return toenic_cmd_features(nic, features);
 }
 
+/* A wire that takes nothing isn't a dead card: a few chances to go on. */
 static void toenic_tx_timeout(struct net_device *netdev, unsigned int queue)
 {
 	struct toenic *nic = netdev_priv(netdev);
 	struct toenic_pair *pair = &nic->pairs[queue];
+	struct toenic_tx *tx = &pair->tx;
 
 	netdev_warn(netdev, "queue %u stuck: filled %u, told %u, done %u\n",
-		    queue, pair->tx.ring.next, pair->tx.ring.rung,
-		    pair->tx.done);
-	toenic_fatal(nic, TOENIC_FATAL_TX);
+		    queue, tx->ring.next, tx->ring.rung, tx->done);
+	if (tx->done != tx->stuck_at) {
+		tx->stuck_at = tx->done;
+		tx->stuck = 0;
+	}
+	if (++tx->stuck >= TOENIC_TX_CHANCES)
+		toenic_fatal(nic, TOENIC_FATAL_TX);
+	else
+		napi_schedule(&pair->napi);
 }
 
 static void toenic_get_stats64(struct net_device *netdev,

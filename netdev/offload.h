@@ -61,7 +61,7 @@ struct toenic_conn {
 	u32 host_id;
 	u8 state;
 	u8 pending;
-	u8 awaiting;
+	u16 awaiting;
 	u32 cookie;
 	u32 edge;
 	u32 snd_una;

@@ -139,7 +139,7 @@ static int toenic_hw_init(struct toenic *nic)
 	return 0;
 
 err_irq_free:
-	pci_clear_master(pdev);
+	toenic_bus_off(pdev);
 	free_irq(pci_irq_vector(pdev, TOE_VECTOR_ADMIN), nic);
 err_admin_free:
 	cancel_work_sync(&nic->admin.work);
@@ -154,7 +154,7 @@ static void toenic_hw_uninit(struct toenic *nic)
 	unsigned int i;
 
 	toenic_wr32(nic, TOE_REG_CONTROL, TOE_CONTROL_RESET);
-	pci_clear_master(nic->pdev);
+	toenic_bus_off(nic->pdev);
 	for (i = 0; i < nic->max_pairs; i++)
 		netif_napi_del(&nic->pairs[i].napi);
 	free_irq(pci_irq_vector(nic->pdev, TOE_VECTOR_ADMIN), nic);
@@ -226,20 +226,25 @@ err_pci_undo:
 	return err;
 }
 
+/* Down for good.  Gives every connection back, while rings and recovery run. */
+static void toenic_no_more(struct toenic *nic)
+{
+	rtnl_lock();
+	set_bit(TOENIC_REMOVING, &nic->flags);
+	dev_close(nic->netdev);
+	mutex_lock(&nic->state_lock);
+	set_bit(TOENIC_NO_RECOVERY, &nic->flags);
+	mutex_unlock(&nic->state_lock);
+	rtnl_unlock();
+}
+
 static void toenic_remove(struct pci_dev *pdev)
 {
 	struct toenic *nic = pci_get_drvdata(pdev);
 	struct net_device *netdev = nic->netdev;
 	void __iomem *bar = nic->bar;
 
-	/* Gives every connection back, while rings and recovery run. */
-	rtnl_lock();
-	set_bit(TOENIC_REMOVING, &nic->flags);
-	dev_close(netdev);
-	mutex_lock(&nic->state_lock);
-	set_bit(TOENIC_NO_RECOVERY, &nic->flags);
-	mutex_unlock(&nic->state_lock);
-	rtnl_unlock();
+	toenic_no_more(nic);
 
 	/*
 	 * Who could still call the filter about this card?  NAPI is off; open
@@ -266,13 +271,10 @@ static void toenic_shutdown(struct pci_dev *pdev)
 {
 	struct toenic *nic = pci_get_drvdata(pdev);
 
-	rtnl_lock();
-	netif_device_detach(nic->netdev);
-	if (netif_running(nic->netdev))
-		dev_close(nic->netdev);
-	rtnl_unlock();
+	toenic_no_more(nic);
+	toenic_health_stop(nic);
 	toenic_wr32(nic, TOE_REG_CONTROL, TOE_CONTROL_RESET);
-	pci_clear_master(pdev);
+	toenic_bus_off(pdev);
 }
 
 /* The function is about to be reset, or has been cut off by the bus. */

@@ -43,11 +43,15 @@ struct toenic_ring {
  * @ring: struct toe_txd
  * @bufs: what each slot points to
  * @done: slots before it are ours again; moved by NAPI, read by xmit
+ * @stuck_at: @done at the last timeout
+ * @stuck: timeouts since @done moved
  */
 struct toenic_tx {
 	struct toenic_ring ring;
 	struct toenic_tx_buf *bufs;
 	u32 done;
+	u32 stuck_at;
+	u32 stuck;
 };
 
 /**

@@ -47,6 +47,7 @@ int toenic_tx_alloc(struct toenic_pair *pair, struct toe_shadow *shadow)
 		return err;
 
 	tx->done = 0;
+	tx->stuck = 0;
 	tx->bufs = kvcalloc(nic->tx_size, sizeof(*tx->bufs), GFP_KERNEL);
 	return tx->bufs ? 0 : -ENOMEM;
 }
