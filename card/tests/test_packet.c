@@ -122,7 +122,7 @@ static void parse_ipv6(void)
 static void parse_padding_is_not_payload(void)
 {
 	struct card_flow f = kit_flow(4, 80, 1000);
-	uint8_t frame[64] = { 0 };
+	uint8_t frame[128] = { 0 };
 	struct card_packet pkt;
 	uint32_t len = kit_tcp_frame(frame, &f, 7, 9, 0x10, NULL, 0);
 

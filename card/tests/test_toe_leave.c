@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* When the card gives a connection back by itself, and when it must not. */
+#include "toe_kit.h"
+
+static void fin_leaves_in_order(void)
+{
+	struct toe_conn c = toe_established();
+	uint64_t at = toe_fill(c.h, 10);
+	struct toe_conn_block *b = host_ptr(c.h, c.block);
+	struct toe_cqe cqe;
+
+	toe_send(&c, ISS, at, 10, TOE_SEND_PUSH);
+	{
+		uint8_t one[200], two[200];
+		uint32_t n1 = kit_tcp_frame(one, &c.flow, IRS, ISS + 10, 0x18, "last", 4);
+		uint32_t n2 = kit_tcp_frame(two, &c.flow, IRS + 4, ISS + 10, 0x11, NULL, 0);
+
+		peer_send(c.h, one, n1);
+		peer_send(c.h, two, n2);
+		host_poll(c.h);
+	}
+	cqe = host_expect(c.h, 0, TOE_CQE_DATA);
+	CHECK_EQ(cqe.data.len, 4);
+	cqe = host_expect(c.h, 0, TOE_CQE_ACKED);
+	CHECK_EQ(cqe.acked.snd_una, ISS + 10);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CLOSING).closing.reason, TOE_REASON_FIN);
+	cqe = host_expect(c.h, 0, TOE_CQE_RECALLED);
+	CHECK_EQ(cqe.recalled.reason, TOE_REASON_FIN);
+	CHECK_EQ(b->state.rcv_nxt, IRS + 4);
+	CHECK_EQ(b->state.snd_una, ISS + 10);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, c.tid);
+	toe_from_peer(&c, IRS + 4, ISS + 10, 0x11, NULL, 0);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
+	host_destroy(c.h);
+}
+
+static void leaves_for(uint32_t reason, void (*spoil)(uint8_t *frame))
+{
+	struct toe_conn c = toe_established();
+	uint8_t frame[200];
+	uint32_t len = kit_tcp_frame(frame, &c.flow, IRS, ISS, 0x18, "data", 4);
+
+	spoil(frame);
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CLOSING).closing.reason, reason);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RECALLED).recalled.reason, reason);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, c.tid);
+	host_destroy(c.h);
+}
+
+static void resum(uint8_t *frame)
+{
+	card_put16(frame + 24, 0);
+	card_put16(frame + 24, card_csum_fold(card_csum_add(0, frame + 14,
+							     (frame[14] & 15) * 4)));
+}
+
+static void make_fragment(uint8_t *frame)
+{
+	frame[20] = 0x20;
+	resum(frame);
+}
+
+static void make_rst(uint8_t *frame)
+{
+	uint16_t sum = card_get16(frame + 50);
+
+	frame[47] = 0x14;
+	/* 0x18 became 0x14: the checksum grows by 4. */
+	card_put16(frame + 50, card_csum_fold((uint16_t)~sum - 4));
+}
+
+static void leaves_for_fragment(void)
+{
+	leaves_for(TOE_REASON_FRAGMENT, make_fragment);
+}
+
+static void leaves_for_rst(void)
+{
+	leaves_for(TOE_REASON_RST, make_rst);
+}
+
+static void leaves_for_ip_options(void)
+{
+	struct toe_conn c = toe_established();
+	uint8_t plain[200], frame[200];
+	uint32_t len = kit_tcp_frame(plain, &c.flow, IRS, ISS, 0x18, "data", 4);
+
+	memcpy(frame, plain, 34);
+	memset(frame + 34, 1, 4);			/* four NOPs */
+	memcpy(frame + 38, plain + 34, len - 34);
+	frame[14] = 0x46;
+	card_put16(frame + 16, len - 14 + 4);
+	resum(frame);
+	peer_send(c.h, frame, len + 4);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CLOSING).closing.reason, TOE_REASON_OPTION);
+	host_expect(c.h, 0, TOE_CQE_RECALLED);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, c.tid);
+	host_destroy(c.h);
+}
+
+static uint32_t icmp_frame(uint8_t *frame, const struct card_flow *f, uint32_t seq)
+{
+	memset(frame, 0, 70);
+	kit_tcp_frame(frame, f, 0, 0, 0x10, NULL, 0);
+	frame[23] = CARD_IP_ICMP;
+	card_put16(frame + 16, 56);
+	resum(frame);
+	memset(frame + 34, 0, 36);
+	frame[34] = 3;
+	frame[35] = 4;
+	frame[42] = 0x45;
+	frame[51] = CARD_IP_TCP;
+	memcpy(frame + 54, f->laddr, 4);
+	memcpy(frame + 58, f->raddr, 4);
+	memcpy(frame + 62, &f->lport, 2);
+	memcpy(frame + 64, &f->rport, 2);
+	card_put32(frame + 66, seq);
+	return 70;
+}
+
+static void leaves_for_icmp(void)
+{
+	struct toe_conn c = toe_established();
+	uint8_t frame[128];
+	uint32_t len;
+
+	/* Not in flight: a lie.  It goes up, the connection stays. */
+	len = icmp_frame(frame, &c.flow, ISS + 1000000);
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
+	len = icmp_frame(frame, &c.flow, ISS);
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CLOSING).closing.reason, TOE_REASON_ICMP);
+	host_expect(c.h, 0, TOE_CQE_RECALLED);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, c.tid);
+	host_destroy(c.h);
+}
+
+static void foreign_frames_are_not_the_connections(void)
+{
+	struct toe_conn c = toe_established();
+	uint8_t frame[200], tagged[204];
+	struct card_stats st;
+	uint32_t len = kit_tcp_frame(frame, &c.flow, IRS, ISS, 0x18, "data", 4);
+
+	/* In another VLAN: another network. */
+	memcpy(tagged, frame, 12);
+	card_put32(tagged + 12, 0x81000005);
+	memcpy(tagged + 16, frame + 12, len - 12);
+	peer_send(c.h, tagged, len + 4);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
+	frame[5] ^= 1;				/* another station's */
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	host_quiet(c.h, 0);
+	frame[5] ^= 1;
+	frame[len - 1] ^= 1;			/* damaged */
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	host_quiet(c.h, 0);
+	host_stats(c.h, &st);
+	CHECK_EQ(st.toe_csum_bad, 1);
+	CHECK_EQ(st.rx_filtered, 1);
+	frame[len - 1] ^= 1;
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_DATA).data.len, 4);
+	host_destroy(c.h);
+}
+
+static const struct kit_test tests[] = {
+	KIT_TEST(fin_leaves_in_order),
+	KIT_TEST(leaves_for_fragment),
+	KIT_TEST(leaves_for_rst),
+	KIT_TEST(leaves_for_ip_options),
+	KIT_TEST(leaves_for_icmp),
+	KIT_TEST(foreign_frames_are_not_the_connections),
+};
+KIT_MAIN(tests)
