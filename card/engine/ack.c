@@ -55,6 +55,7 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 {
 	uint32_t acked = seg->ack - c->snd_una;
 	struct te_acked a = { 0 };
+	uint64_t delivered = c->n.delivered;
 	uint32_t newly_sacked;
 	bool moved, dup;
 
@@ -77,7 +78,8 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 		te_recovery_ece(c);
 	}
 	if (acked || newly_sacked || dup)
-		te_recovery_ack(e, c, acked, newly_sacked, dup);
+		te_recovery_ack(e, c, acked, newly_sacked,
+				(uint32_t)(c->n.delivered - delivered), dup, &a);
 	if (acked) {
 		if (c->ca_state != TOE_CA_CWR && c->ca_state != TOE_CA_RECOVERY)
 			te_cong_acked(c, acked, now);

@@ -223,6 +223,9 @@ struct te_conn {
 	uint32_t cwnd_count;	/* bytes acknowledged towards the next step */
 	uint32_t cwnd_mark;	/* end of the window in which max_flight was seen */
 	uint32_t max_flight;	/* bytes */
+	uint32_t prr_flight;	/* RFC 6937 RecoverFS, bytes */
+	uint32_t prr_delivered;	/* bytes since recovery began */
+	uint32_t prr_out;	/* bytes sent since */
 	uint16_t dupacks;
 	uint16_t nruns;
 	uint8_t reordering;
@@ -336,15 +339,20 @@ void te_opts_build(const struct te_conn *c, struct te_out *out, te_time now);
  * @rtt_us: of the oldest byte newly acknowledged, valid with @sampled
  * @last_rtt_us: of the newest
  * @sack_rtt_us: of the oldest byte newly SACKed, 0: none
+ * @newest_us: newest time at which something was sent that has now arrived,
+ *	valid with @arrived
  * @sampled: something was acknowledged that was sent once
  * @ambiguous: something was acknowledged that was retransmitted
+ * @arrived: something arrived whose sending can be told
  */
 struct te_acked {
 	uint32_t rtt_us;
 	uint32_t last_rtt_us;
 	uint32_t sack_rtt_us;
+	uint32_t newest_us;
 	bool sampled;
 	bool ambiguous;
+	bool arrived;
 };
 
 bool te_runs_room(struct te_engine *e, struct te_conn *c);
@@ -356,6 +364,8 @@ void te_runs_resend(struct te_engine *e, struct te_conn *c, struct te_run *prev,
 		    struct te_run *r, uint32_t len, te_time now);
 void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time now,
 		 struct te_acked *a);
+void te_runs_arrived(const struct te_conn *c, const struct te_run *r, te_time now,
+		     struct te_acked *a);
 void te_runs_lose_all(struct te_engine *e, struct te_conn *c);
 void te_runs_clear(struct te_engine *e, struct te_conn *c);
 
@@ -365,6 +375,7 @@ void te_sack_prune(struct te_conn *c);
 uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack,
 		    te_time now, struct te_acked *a);
 void te_sack_mark_lost(struct te_engine *e, struct te_conn *c);
+void te_sack_mark_resent(struct te_conn *c, uint32_t newest_us);
 void te_sack_mark_head(struct te_engine *e, struct te_conn *c);
 
 /* reass.c */
@@ -392,7 +403,8 @@ extern const struct te_cong te_cong_cubic;
 
 /* recovery.c */
 void te_recovery_ack(struct te_engine *e, struct te_conn *c, uint32_t acked,
-		     uint32_t newly_sacked, bool dup);
+		     uint32_t newly_sacked, uint32_t delivered, bool dup,
+		     const struct te_acked *a);
 void te_recovery_rto(struct te_engine *e, struct te_conn *c);
 void te_recovery_ece(struct te_conn *c);
 

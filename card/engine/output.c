@@ -33,6 +33,7 @@ static void fill_data(struct te_conn *c, struct te_out *out, uint32_t seq, uint3
 	c->last_snd = now;
 	c->n.data_segs_out++;
 	c->n.bytes_out += len;
+	c->prr_out += len;
 	if (c->rtx_at == TE_NEVER || c->persist)
 		te_timer_rto(c, now);	/* RFC 6298 5.1 */
 }

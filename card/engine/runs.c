@@ -193,8 +193,31 @@ void te_runs_resend(struct te_engine *e, struct te_conn *c, struct te_run *prev,
 		absorb_next(e, c, prev);
 }
 
-static void acked_time(const struct te_run *r, te_time now, struct te_acked *a)
+/**
+ * te_runs_arrived() - a run that wasn't known to have arrived, has
+ * @c: connection
+ * @r: run; not SACKed before
+ * @now: time
+ * @a: what it says about the order of arrival
+ *
+ * RFC 8985 6.2 step 2: of what was retransmitted, an acknowledgement within the
+ * shortest round trip is for the original.
+ */
+void te_runs_arrived(const struct te_conn *c, const struct te_run *r, te_time now,
+		     struct te_acked *a)
 {
+	if (r->flags & TE_RUN_EVER && (uint32_t)now - r->sent_us < c->min_rtt_us)
+		return;
+	if (!a->arrived || (int32_t)(r->sent_us - a->newest_us) > 0)
+		a->newest_us = r->sent_us;
+	a->arrived = true;
+}
+
+static void acked_time(const struct te_conn *c, const struct te_run *r, te_time now,
+		       struct te_acked *a)
+{
+	if (!(r->flags & TE_RUN_SACKED))
+		te_runs_arrived(c, r, now, a);
 	if (r->flags & TE_RUN_EVER) {
 		a->ambiguous = true;
 		return;
@@ -223,7 +246,7 @@ void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time n
 	while (r && seq_lt(r->seq, ack)) {
 		uint32_t end = te_run_end(c, r);
 
-		acked_time(r, now, a);
+		acked_time(c, r, now, a);
 		if (seq_gt(end, ack)) {
 			account(c, r, ack - r->seq);
 			r->seq = ack;
@@ -252,7 +275,8 @@ void te_runs_lose_all(struct te_engine *e, struct te_conn *c)
 	bool reneged = c->run_head && c->run_head->flags & TE_RUN_SACKED;
 
 	for (struct te_run *r = c->run_head; r; r = r->next) {
-		uint8_t ever = r->flags & TE_RUN_EVER;
+		/* what was believed to have arrived gives no sample when it does */
+		uint8_t ever = reneged ? TE_RUN_EVER : r->flags & TE_RUN_EVER;
 
 		if (reneged || !(r->flags & TE_RUN_SACKED))
 			te_runs_mark(c, r, TE_RUN_LOST | ever);

@@ -77,6 +77,7 @@ static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t sta
 		newly += r_end - r->seq;
 		if (!(r->flags & TE_RUN_EVER))
 			a->sack_rtt_us = te_max(a->sack_rtt_us, (uint32_t)now - r->sent_us);
+		te_runs_arrived(c, r, now, a);
 		te_runs_mark(c, r, TE_RUN_SACKED | (r->flags & TE_RUN_EVER));
 	}
 	return newly;
@@ -136,7 +137,7 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts
  * @e: the engine
  * @c: connection
  *
- * What was retransmitted and lost again is left to the retransmission timer.
+ * Of what was retransmitted this can't tell; te_sack_mark_resent() does.
  */
 void te_sack_mark_lost(struct te_engine *e, struct te_conn *c)
 {
@@ -161,6 +162,24 @@ void te_sack_mark_lost(struct te_engine *e, struct te_conn *c)
 	}
 	if (marked)
 		te_runs_join(e, c, TE_RUN_LOST);
+}
+
+/**
+ * te_sack_mark_resent() - retransmissions that were overtaken are lost again
+ * @c: connection
+ * @newest_us: something sent at this time has arrived
+ *
+ * RFC 8985 6.2 step 5, for retransmissions; a quarter of the round trip is
+ * allowed for reordering.
+ */
+void te_sack_mark_resent(struct te_conn *c, uint32_t newest_us)
+{
+	uint32_t window = c->min_rtt_us / 4;
+
+	for (struct te_run *r = c->run_head; r; r = r->next)
+		if (r->flags & TE_RUN_RETRANS &&
+		    (int32_t)(newest_us - r->sent_us) > (int32_t)window)
+			te_runs_mark(c, r, r->flags & (uint8_t)~TE_RUN_RETRANS);
 }
 
 /**

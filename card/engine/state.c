@@ -237,7 +237,8 @@ void te_export(const struct te_conn *c, struct min_tcp *st, te_time now)
 	st->probes = c->probes;
 	st->cong = c->cong;
 	st->reordering = c->reordering;
-	st->snd_cwnd = te_le32(c->snd_cwnd);
+	/* in recovery cwnd is only the next step towards ssthresh */
+	st->snd_cwnd = te_le32(c->ca_state == TOE_CA_RECOVERY ? c->snd_ssthresh : c->snd_cwnd);
 	st->snd_ssthresh = te_le32(c->snd_ssthresh);
 	st->keep_idle_ms = te_le32(c->keep_idle_ms);
 	st->keep_intvl_ms = te_le32(c->keep_intvl_ms);

@@ -305,11 +305,16 @@ int sim_host_done(const struct sim_host *h)
 	return h->acked == h->total && h->read == h->peer_total;
 }
 
+void sim_host_drop(struct sim_host *h)
+{
+	free(h->conn);
+	free(h->eng);
+	free(h->pool);
+}
+
 void sim_host_finish(struct sim_host *h)
 {
 	if (!h->out)
 		take_away(h);
-	free(h->conn);
-	free(h->eng);
-	free(h->pool);
+	sim_host_drop(h);
 }

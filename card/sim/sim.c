@@ -67,31 +67,6 @@ static void random_options(struct sim *s)
 	}
 }
 
-static void advance(struct sim *s)
-{
-	te_time t = s->link.first ? s->link.first->at : TE_NEVER;
-	int who = -1;
-
-	for (int i = 0; i < 2; i++) {
-		te_time n = sim_host_next(&s->host[i]);
-
-		if (n < t) {
-			t = n;
-			who = i;
-		}
-	}
-	SIM_CHECK(s, t != TE_NEVER);
-	if (t > s->now)
-		s->now = t;
-	if (who >= 0) {
-		sim_host_step(&s->host[who]);
-	} else {
-		struct sim_packet *p = sim_link_take(&s->link);
-
-		sim_host_segment(&s->host[p->to], p);
-	}
-}
-
 static void run(uint64_t seed, int verbose)
 {
 	struct sim *s = calloc(1, sizeof(*s));
@@ -113,7 +88,7 @@ static void run(uint64_t seed, int verbose)
 	te_time start = s->now;
 
 	while (!sim_host_done(&s->host[0]) || !sim_host_done(&s->host[1])) {
-		advance(s);
+		sim_advance(s);
 		SIM_CHECK(s, ++steps < LIMIT_STEPS);
 		SIM_CHECK(s, s->now - start < LIMIT_US);
 	}

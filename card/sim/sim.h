@@ -135,6 +135,11 @@ int sim_host_done(const struct sim_host *h);
 void sim_host_finish(struct sim_host *h);
 uint8_t sim_byte(const struct sim *s, int side, uint32_t off);
 
+void sim_host_drop(struct sim_host *h);
+
+/* advance.c */
+void sim_advance(struct sim *s);
+
 /* check.c */
 void sim_check_conn(const struct sim_host *h);
 

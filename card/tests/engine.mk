@@ -15,12 +15,13 @@ ENGINE_TESTS += engine_state
 ENGINE_TESTS += engine_timer
 # end of ENGINE_TESTS
 
-# sim/sim: ENGINE_OBJS + SIM_OBJS + sim/sim.o;  sim/hostile: ... + sim/hostile.o
+# SIM_PROGRAMS: each is ENGINE_OBJS + SIM_OBJS + its own object; prints TAP.
 SIM_OBJS :=
 SIM_OBJS += sim/rng.o
+SIM_OBJS += sim/advance.o
 SIM_OBJS += sim/link.o
 SIM_OBJS += sim/host.o
 SIM_OBJS += sim/check.o
 SIM_OBJS += sim/fail.o
 # end of SIM_OBJS
-SIM_PROGRAMS := sim/sim sim/hostile
+SIM_PROGRAMS := sim/sim sim/hostile sim/clean

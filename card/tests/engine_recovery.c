@@ -206,6 +206,65 @@ static void needless_duplicates_after_recovery_do_nothing(void **state)
 	finish(f);
 }
 
+/* RFC 8985 for retransmissions: something sent later has arrived before it. */
+static void lost_retransmission_is_sent_again(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 1, T0);
+	ack_in(f, SND + 1000, AT(10));		/* min RTT 10 ms */
+	send_segs(f, 8, AT(20));
+	sack_opts(f, SND + 2000, SND + 5000, 0, 0);
+	ack_in(f, SND + 1000, AT(30));
+	expect_data(f, SND + 1000, 1000, AT(30));
+	te_post(&f->c, SND + 12000, false, AT(31));
+	sack_opts(f, SND + 2000, SND + 9000, 0, 0);
+	ack_in(f, SND + 1000, AT(34));
+	expect_data(f, SND + 9000, 1000, AT(34));
+	/* what was sent 4 ms after it has arrived, it hasn't */
+	sack_opts(f, SND + 2000, SND + 10000, 0, 0);
+	ack_in(f, SND + 1000, AT(44));
+	expect_data(f, SND + 1000, 1000, AT(44));
+	assert_true(f->out.retrans);
+	assert_int_equal(f->c.n.rto_count, 0);
+	finish(f);
+}
+
+/* RFC 6937: recovery sends seven for ten delivered (CUBIC), no burst at its start. */
+static void recovery_is_proportional(void **state)
+{
+	struct fixture *f = prepare();
+	uint32_t sent = 0;
+
+	(void)state;
+	f->st.cong = TOE_CONG_CUBIC;
+	f->st.snd_cwnd = 40000;
+	f->st.snd_wscale = 1;
+	f->st.snd_wnd = 120000;
+	start(f);
+	te_post(&f->c, SND + 100000, false, T0);
+	for (int i = 0; i < 40; i++)
+		assert_true(out(f, T0));
+	expect_none(f, T0);
+	for (uint32_t i = 2; i <= 40; i++) {
+		uint32_t burst = 0;
+
+		sack_opts(f, SND + 1000, SND + 1000 * i, 0, 0);
+		ack_in(f, SND, AT(10));
+		while (out(f, AT(10)))
+			burst++;
+		assert_in_range(burst, 0, 2);
+		sent += burst;
+	}
+	assert_in_range(sent, 25, 28);
+	sack_opts(f, SND + 50000, SND + 51000, 0, 0);
+	ack_in(f, SND + 40000, AT(20));
+	assert_int_equal(f->c.snd_ssthresh, 28000);
+	assert_in_range(f->c.snd_cwnd, 28000, 29000);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +278,8 @@ int main(void)
 		cmocka_unit_test(imported_reordering_delays_recovery),
 		cmocka_unit_test(rto_keeps_sacked_data_but_not_after_reneging),
 		cmocka_unit_test(needless_duplicates_after_recovery_do_nothing),
+		cmocka_unit_test(lost_retransmission_is_sent_again),
+		cmocka_unit_test(recovery_is_proportional),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
