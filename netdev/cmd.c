@@ -13,7 +13,7 @@
 #include "rx.h"
 
 #define TOENIC_ADMIN_MS		500	/* a card that is slower is dead */
-#define TOENIC_RESET_MS		2000
+#define TOENIC_RESET_MS		5000
 #define TOENIC_PARAM_BYTES	PAGE_SIZE
 
 /**
@@ -264,7 +264,7 @@ static int toenic_admin_cmd(struct toenic *nic, u8 op, u32 arg, u32 count,
 {
 	struct toenic_admin *admin = &nic->admin;
 	struct toe_admin_cmd *cmd = admin->sq.desc;
-	unsigned long end;
+	struct toenic_deadline end;
 	u16 cookie;
 
 	lockdep_assert_held(&admin->lock);
@@ -284,9 +284,10 @@ static int toenic_admin_cmd(struct toenic *nic, u8 op, u32 arg, u32 count,
 	admin->sq.next++;
 	toenic_ring_publish(&admin->sq, nic->bar + TOE_REG_DOORBELL_ADMIN);
 
-	end = jiffies + msecs_to_jiffies(TOENIC_ADMIN_MS);
+	toenic_deadline_set(nic, &end, TOENIC_ADMIN_MS);
 	for (;;) {
-		bool last = time_after(jiffies, end);
+		bool last = toenic_is_dead(nic) ||
+			    toenic_deadline_passed(nic, &end);
 
 		toenic_admin_drain(nic);
 		if (admin->answered == cookie)

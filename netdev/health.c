@@ -24,7 +24,8 @@
 #include "sq.h"
 
 #define TOENIC_HEALTH_MS	100
-#define TOENIC_HEARTBEAT_MS	1000	/* without a beat: dead */
+#define TOENIC_MISSES		10	/* looks without a beat: dead */
+#define TOENIC_PATIENCE		10	/* how much slower a card's time may pass */
 #define TOENIC_STATS_MS		1000
 #define TOENIC_RETRY_MS		1000	/* first pause after a failed recovery */
 #define TOENIC_RETRY_SHIFT	5	/* doublings of it at most */
@@ -52,6 +53,39 @@ static_assert(ARRAY_SIZE(toenic_fatal_names) == TOENIC_FATAL_REASONS);
 const char *toenic_fatal_name(int reason)
 {
 	return toenic_fatal_names[reason];
+}
+
+/**
+ * toenic_deadline_set() - an answer should come soon
+ * @nic: the card
+ * @end: to be passed if it doesn't
+ * @ms: of the card's time
+ *
+ * Context: any.
+ */
+void toenic_deadline_set(const struct toenic *nic, struct toenic_deadline *end,
+			 unsigned int ms)
+{
+	end->beat = le32_to_cpu(READ_ONCE(*nic->health.heartbeat)) +
+		    ms / TOE_HEARTBEAT_MS;
+	end->end = jiffies + TOENIC_PATIENCE * msecs_to_jiffies(ms);
+}
+
+/**
+ * toenic_deadline_passed() - should the answer have come?
+ * @nic: the card
+ * @end: as set
+ *
+ * If the heart doesn't beat at all, toenic_health_work() is faster.
+ * Context: any.
+ * Return: whether the card is dead.
+ */
+bool toenic_deadline_passed(const struct toenic *nic,
+			    const struct toenic_deadline *end)
+{
+	u32 beat = le32_to_cpu(READ_ONCE(*nic->health.heartbeat));
+
+	return (s32)(beat - end->beat) > 0 || time_after(jiffies, end->end);
 }
 
 /**
@@ -143,7 +177,7 @@ int toenic_health_attach(struct toenic *nic)
 	err = toenic_admin_start(nic);
 	if (err)
 		goto err_dead;
-	nic->health.beat_jiffies = jiffies;
+	nic->health.missed = 0;
 	if (nic->want_up) {
 		err = toenic_up(nic);
 		if (err)
@@ -209,9 +243,8 @@ static void toenic_health_work(struct work_struct *work)
 	beat = le32_to_cpu(READ_ONCE(*health->heartbeat));
 	if (beat != health->beat) {
 		health->beat = beat;
-		health->beat_jiffies = jiffies;
-	} else if (time_after(jiffies, health->beat_jiffies +
-				       msecs_to_jiffies(TOENIC_HEARTBEAT_MS))) {
+		health->missed = 0;
+	} else if (++health->missed >= TOENIC_MISSES) {
 		toenic_fatal(nic, TOENIC_FATAL_HEARTBEAT);
 		goto out;
 	}
@@ -269,7 +302,7 @@ void toenic_health_free(struct toenic *nic)
  */
 void toenic_health_start(struct toenic *nic)
 {
-	nic->health.beat_jiffies = jiffies;
+	nic->health.missed = 0;
 	nic->health.stats_jiffies = jiffies;
 	clear_bit(TOENIC_NO_RECOVERY, &nic->flags);
 	if (toenic_is_dead(nic))

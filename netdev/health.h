@@ -12,6 +12,10 @@ void toenic_bus_off(struct pci_dev *pdev);
 void toenic_health_cut(struct toenic *nic);
 int toenic_health_attach(struct toenic *nic);
 void toenic_health_detach(struct toenic *nic);
+void toenic_deadline_set(const struct toenic *nic, struct toenic_deadline *end,
+			 unsigned int ms);
+bool toenic_deadline_passed(const struct toenic *nic,
+			    const struct toenic_deadline *end);
 void toenic_fatal(struct toenic *nic, enum toenic_fatal reason);
 const char *toenic_fatal_name(int reason);
 

@@ -6,7 +6,7 @@
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
-#include "toe_ops.h"
+#include "toenic.h"
 
 struct toenic;
 struct toenic_pair;
@@ -45,7 +45,7 @@ enum {
  * @sends_tail: where to append
  * @backlog: in sq.backlog while @pending
  * @await: in nic->await while @awaiting
- * @deadline: jiffies, when an answer is overdue
+ * @deadline: when an answer is overdue
  * @block: state block, from COMMIT on
  * @block_dma: its bus address
  * @given: the state that COMMIT took, until its answer
@@ -73,7 +73,7 @@ struct toenic_conn {
 	struct toenic_send **sends_tail;
 	struct list_head backlog;
 	struct list_head await;
-	unsigned long deadline;
+	struct toenic_deadline deadline;
 	struct toe_conn_block *block;
 	dma_addr_t block_dma;
 	struct min_tcp *given;

@@ -4,6 +4,7 @@
  * that are overdue.
  */
 #include "toenic.h"
+#include "health.h"
 #include "offload.h"
 #include "sq.h"
 
@@ -20,7 +21,7 @@ void toenic_await_start(struct toenic *nic, struct toenic_conn *conn)
 {
 	spin_lock_bh(&nic->await_lock);
 	if (!conn->awaiting++) {
-		conn->deadline = jiffies + msecs_to_jiffies(TOENIC_ANSWER_MS);
+		toenic_deadline_set(nic, &conn->deadline, TOENIC_ANSWER_MS);
 		list_add_tail(&conn->await, &nic->await);
 	}
 	spin_unlock_bh(&nic->await_lock);
@@ -38,7 +39,7 @@ void toenic_await_done(struct toenic *nic, struct toenic_conn *conn)
 	spin_lock_bh(&nic->await_lock);
 	if (conn->awaiting) {
 		conn->awaiting--;
-		conn->deadline = jiffies + msecs_to_jiffies(TOENIC_ANSWER_MS);
+		toenic_deadline_set(nic, &conn->deadline, TOENIC_ANSWER_MS);
 		if (conn->awaiting)
 			list_move_tail(&conn->await, &nic->await);
 		else
@@ -61,7 +62,7 @@ bool toenic_offload_overdue(struct toenic *nic)
 
 	spin_lock_bh(&nic->await_lock);
 	conn = list_first_entry_or_null(&nic->await, struct toenic_conn, await);
-	overdue = conn && time_after(jiffies, conn->deadline);
+	overdue = conn && toenic_deadline_passed(nic, &conn->deadline);
 	spin_unlock_bh(&nic->await_lock);
 	return overdue;
 }

@@ -216,13 +216,26 @@ struct toenic_admin {
 	(offsetof(struct toe_nic_stats, field) / sizeof(__le64))
 
 /**
+ * struct toenic_deadline - when an answer is overdue
+ * @beat: of the card's heart, when it should have come by the card's own time
+ * @end: jiffies, when it is overdue whatever the card's time
+ *
+ * A card that gets no time, because the machine that it is simulated on is
+ * busy, isn't dead.  One that lets its heart beat and doesn't answer is.
+ */
+struct toenic_deadline {
+	u32 beat;
+	unsigned long end;
+};
+
+/**
  * struct toenic_health - is the card alive?
  * @work: looks every TOENIC_HEALTH_MS
  * @recover: brings a dead card back
  * @heartbeat: the card's word
  * @heartbeat_dma: its bus address
  * @beat: last value seen
- * @beat_jiffies: when it last moved
+ * @missed: looks in a row that found it where it was
  * @stats_jiffies: when the card's counters were last read
  * @reason: enum toenic_fatal, of the death being recovered from
  * @tries: recoveries that failed since the last good one
@@ -235,7 +248,7 @@ struct toenic_health {
 	__le32 *heartbeat;
 	dma_addr_t heartbeat_dma;
 	u32 beat;
-	unsigned long beat_jiffies;
+	unsigned int missed;
 	unsigned long stats_jiffies;
 	int reason;
 	unsigned int tries;
