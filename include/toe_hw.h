@@ -276,62 +276,106 @@ _Static_assert(sizeof(struct toe_rxd) == 16, "toe_rxd");
 
 /**
  * struct min_tcp - MIN_TCP_T: the minimum state that moves a connection
+ * @laddr: our address; IPv4 in the first four bytes
+ * @raddr: the peer's address
+ * @lport: our port
+ * @rport: the peer's port
+ * @family: 4 or 6
+ * @ttl: TTL or hop limit of what the card sends
+ * @tos: TOS or traffic class, ECN bits zero
+ * @flags: TOE_MT_*
+ * @flow_label: IPv6, 20 bits, host order value
+ * @lmac: our link-layer address
+ * @rmac: link-layer address of the next hop
+ * @vlan_tci: with TOE_MT_VLAN
+ * @mss: payload bytes per segment sent, options already taken off
+ * @snd_una: oldest unacknowledged byte
+ * @snd_nxt: next new byte to send
+ * @snd_max: highest byte ever sent + 1; differs from snd_nxt after a go-back
+ * @snd_wnd: peer's window, bytes, scaled up
+ * @snd_wl1: sequence number of the segment it came with
+ * @max_window: largest window the peer ever offered, bytes
+ * @rcv_nxt: next byte expected
+ * @rcv_adv: right edge advertised so far: never moves left
+ * @snd_wscale: shift of the windows we receive
+ * @rcv_wscale: shift of the windows we send
+ * @rcv_mss: estimate of the peer's segment size, for delayed ACK
+ * @ts_val: TSval a segment sent now would carry: clock + offset, in ms
+ * @ts_recent: TS.Recent
+ * @ts_recent_age_ms: its age
+ * @srtt_us: smoothed round trip; 0: no sample yet
+ * @rttvar_us: smoothed variation
+ * @min_rtt_us: smallest round trip seen lately
+ * @rto_us: retransmission timeout before backoff
+ * @rto_left_us: time to the running timer's end; 0: none runs
+ * @backoff: doublings of rto_us so far
+ * @probes: window or keepalive probes unanswered
+ * @cong: TOE_CONG_*
+ * @reordering: tolerance in segments, RFC 6675 DupThresh as adapted
+ * @snd_cwnd: congestion window, bytes
+ * @snd_ssthresh: slow start threshold, bytes; all ones: not set yet
+ * @keep_idle_ms: idle time before the first probe, with TOE_MT_KEEPALIVE
+ * @keep_intvl_ms: between keepalive probes
+ * @keep_probes: unanswered probes before giving up
+ * @user_timeout_ms: RFC 5482
+ * @idle_ms: time since the last segment from the peer
+ * @rsvd: zero
  *
  * Second design document, B.1 and C.1.  From the host to the card with
  * TOE_CMD_COMMIT, back with TOE_CQE_RECALLED.  «Local» is always the host's side.
  */
 struct min_tcp {
 	/* addresses and ports */
-	__u8   laddr[16];	/* IPv4: the first four bytes */
+	__u8   laddr[16];
 	__u8   raddr[16];
 	__be16 lport;
 	__be16 rport;
-	__u8   family;		/* 4 or 6 */
-	__u8   ttl;		/* TTL or hop limit of what the card sends */
-	__u8   tos;		/* TOS or traffic class, ECN bits zero */
-	__u8   flags;		/* TOE_MT_* */
-	__le32 flow_label;	/* IPv6, 20 bits, host order value */
+	__u8   family;
+	__u8   ttl;
+	__u8   tos;
+	__u8   flags;
+	__le32 flow_label;
 	/* L2 header of what the card sends */
 	__u8   lmac[6];
 	__u8   rmac[6];
-	__le16 vlan_tci;	/* with TOE_MT_VLAN */
-	__le16 mss;		/* payload bytes per segment sent, options already taken off */
+	__le16 vlan_tci;
+	__le16 mss;
 	/* send sequence space, RFC 9293 3.3.1 */
 	__le32 snd_una;
-	__le32 snd_nxt;		/* next new byte to send */
-	__le32 snd_max;		/* highest byte ever sent + 1; differs from snd_nxt after a go-back */
-	__le32 snd_wnd;		/* peer's window, bytes, scaled up */
-	__le32 snd_wl1;		/* sequence number of the segment it came with */
-	__le32 max_window;	/* largest window the peer ever offered, bytes */
+	__le32 snd_nxt;
+	__le32 snd_max;
+	__le32 snd_wnd;
+	__le32 snd_wl1;
+	__le32 max_window;
 	/* receive sequence space */
 	__le32 rcv_nxt;
-	__le32 rcv_adv;		/* right edge advertised so far: never moves left */
-	__u8   snd_wscale;	/* shift of the windows we receive */
-	__u8   rcv_wscale;	/* shift of the windows we send */
-	__le16 rcv_mss;		/* estimate of the peer's segment size, for delayed ACK */
+	__le32 rcv_adv;
+	__u8   snd_wscale;
+	__u8   rcv_wscale;
+	__le16 rcv_mss;
 	/* timestamps, RFC 7323 (TOE_MT_TSTAMP) */
-	__le32 ts_val;		/* TSval a segment sent now would carry: clock + offset, in ms */
-	__le32 ts_recent;	/* TS.Recent */
+	__le32 ts_val;
+	__le32 ts_recent;
 	__le32 ts_recent_age_ms;
 	/* round trip, RFC 6298 */
-	__le32 srtt_us;		/* 0: no sample yet */
+	__le32 srtt_us;
 	__le32 rttvar_us;
 	__le32 min_rtt_us;
-	__le32 rto_us;		/* before backoff */
-	__le32 rto_left_us;	/* time to the running timer's end; 0: none runs */
-	__u8   backoff;		/* doublings of rto_us so far */
-	__u8   probes;		/* window or keepalive probes unanswered */
-	__u8   cong;		/* TOE_CONG_* */
-	__u8   reordering;	/* segments, RFC 6675 DupThresh as adapted */
+	__le32 rto_us;
+	__le32 rto_left_us;
+	__u8   backoff;
+	__u8   probes;
+	__u8   cong;
+	__u8   reordering;
 	/* congestion control, RFC 5681 */
-	__le32 snd_cwnd;	/* bytes */
-	__le32 snd_ssthresh;	/* bytes; all ones: not set yet */
+	__le32 snd_cwnd;
+	__le32 snd_ssthresh;
 	/* timers of the user, ms; 0: off */
-	__le32 keep_idle_ms;	/* with TOE_MT_KEEPALIVE */
+	__le32 keep_idle_ms;
 	__le32 keep_intvl_ms;
 	__le32 keep_probes;
 	__le32 user_timeout_ms;
-	__le32 idle_ms;		/* since the last segment from the peer */
+	__le32 idle_ms;
 	__u8   rsvd[32];
 };
 _Static_assert(sizeof(struct min_tcp) == 192, "min_tcp");
@@ -350,6 +394,41 @@ enum {
 
 /**
  * struct toe_conn_stats - the card's figures of one connection since COMMIT
+ * @segs_in: segments received
+ * @segs_out: segments sent, with pure acknowledgments
+ * @data_segs_in: of these, with payload
+ * @data_segs_out: of these, with payload
+ * @bytes_in: payload placed
+ * @bytes_out: payload sent, retransmissions included
+ * @bytes_retrans: payload sent again
+ * @bytes_acked: payload acknowledged by the peer
+ * @retrans_segs: segments sent again
+ * @rto_count: retransmission timeouts
+ * @fast_retrans: recoveries entered without a timeout
+ * @ooo_segs: segments out of order
+ * @dup_segs: segments without anything new
+ * @paws_drops: dropped for their timestamp, RFC 7323
+ * @challenge_acks: RFC 5961
+ * @probes_out: window and keepalive probes sent
+ * @srtt_us: smoothed round trip
+ * @rttvar_us: smoothed variation
+ * @min_rtt_us: smallest round trip seen lately
+ * @rto_us: retransmission timeout
+ * @snd_cwnd: congestion window, bytes
+ * @snd_ssthresh: bytes
+ * @snd_wnd: bytes
+ * @rcv_wnd: bytes advertised last
+ * @sacked_out: segments
+ * @lost_out: segments deemed lost
+ * @retrans_out: retransmitted segments in flight
+ * @ca_state: TOE_CA_*
+ * @delivered: segments
+ * @delivered_ce: of these, with congestion marks
+ * @dsack_dups: duplicates that the peer reported
+ * @reord_seen: reordering events
+ * @in_errs: bad checksums are not ours to count; malformed segments are
+ * @backoff: doublings of the timeout
+ * @rsvd: zero
  *
  * The card writes it to the connection's state block at the latest
  * TOE_STATS_MS after a change, before each TOE_CQE_RECALLED and before the
@@ -361,8 +440,8 @@ struct toe_conn_stats {
 	__le64 segs_out;
 	__le64 data_segs_in;
 	__le64 data_segs_out;
-	__le64 bytes_in;	/* payload placed */
-	__le64 bytes_out;	/* payload sent, retransmissions included */
+	__le64 bytes_in;
+	__le64 bytes_out;
 	__le64 bytes_retrans;
 	__le64 bytes_acked;
 	__le32 retrans_segs;
@@ -377,19 +456,19 @@ struct toe_conn_stats {
 	__le32 rttvar_us;
 	__le32 min_rtt_us;
 	__le32 rto_us;
-	__le32 snd_cwnd;	/* bytes */
-	__le32 snd_ssthresh;	/* bytes */
-	__le32 snd_wnd;		/* bytes */
-	__le32 rcv_wnd;		/* bytes advertised last */
-	__le32 sacked_out;	/* segments */
+	__le32 snd_cwnd;
+	__le32 snd_ssthresh;
+	__le32 snd_wnd;
+	__le32 rcv_wnd;
+	__le32 sacked_out;
 	__le32 lost_out;
 	__le32 retrans_out;
-	__le32 ca_state;	/* TOE_CA_* */
-	__le32 delivered;	/* segments */
+	__le32 ca_state;
+	__le32 delivered;
 	__le32 delivered_ce;
 	__le32 dsack_dups;
 	__le32 reord_seen;
-	__le32 in_errs;		/* bad checksums are not ours to count; malformed segments are */
+	__le32 in_errs;
 	__le32 backoff;
 	__le32 rsvd[6];
 };
@@ -436,6 +515,8 @@ enum {
 	 */
 	TOE_CMD_BEGIN		= 1,
 	/* (*) take over with the state block; held frames go through the engine.
+	 * The answer precedes their events.  Frames that stood in TX rings when
+	 * the card read the command go out before segments of its own.
 	 * Answered with an error: the held frames have gone up, the tid is free.
 	 */
 	TOE_CMD_COMMIT		= 2,

@@ -11,6 +11,18 @@
 
 struct toe_dev;
 
+/**
+ * enum toe_role - who opened a connection
+ * @TOE_ROLE_UNKNOWN: it was established before it was noticed
+ * @TOE_ROLE_OPENED: connect()
+ * @TOE_ROLE_ACCEPTED: accept()
+ */
+enum toe_role {
+	TOE_ROLE_UNKNOWN,
+	TOE_ROLE_OPENED,
+	TOE_ROLE_ACCEPTED,
+};
+
 /* The congestion window that the native output sees: the card has the real one. */
 #define TOE_SND_CWND		(1 << 20)
 /* How old the system's counters may be while events arrive. */
@@ -54,15 +66,20 @@ enum toe_state {
  * @reason: enum toe_recall, once RECALLING
  * @tries: refused in a row
  * @polls: looked whether it was accepted
+ * @role: enum toe_role
  * @flagged: TCP_ULP "toe" was set by the application: stays ours when native
  * @attached: icsk_ulp_data points here
  * @abort: begin_done is to abort at once
+ * @again: try again once the abort is done
  * @closing: no further try
  * @swapped: the socket's tables are ours
  * @need_post: conn_send() has refused: post again from the retransmit queue
  * @posted: end of the stream that the card has been given
  * @credit: right edge that the card has been given
  * @wnd: the peer's window as the card reported last, bytes
+ * @mtu: of the path, at COMMIT
+ * @lmac: our link-layer address, at COMMIT
+ * @rmac: the next hop's that the card uses
  * @saved: what the swap replaced
  * @rxq: payload that arrived while a user owned the socket; the socket's
  *	spinlock protects it and the ev_ fields
@@ -81,7 +98,6 @@ enum toe_state {
  * @seen: statistics up to which the socket's and the system's counters have been
  *	brought
  * @seen_jiffies: when
- * @begin_jiffies: for the age of a hand-off
  */
 struct toe_sonode {
 	u32 conn_id;
@@ -100,9 +116,11 @@ struct toe_sonode {
 	u8 reason;
 	u8 tries;
 	u8 polls;
+	u8 role;
 	bool flagged;
 	bool attached;
 	bool abort;
+	bool again;
 	bool closing;
 	bool swapped;
 	bool need_post;
@@ -110,6 +128,9 @@ struct toe_sonode {
 	u32 posted;
 	u32 credit;
 	u32 wnd;
+	u32 mtu;
+	u8 lmac[ETH_ALEN];
+	u8 rmac[ETH_ALEN];
 
 	struct {
 		struct proto *prot;
@@ -162,6 +183,7 @@ void toe_kernel_uninit(void);
 int toe_sk_swap(struct toe_sonode *sn, struct sock *sk);
 void toe_sk_restore(struct toe_sonode *sn, struct sock *sk);
 bool toe_sk_native(const struct sock *sk);
+bool toe_sk_ours(const struct sock *sk);
 bool toe_sk_is_v6(const struct sock *sk);
 void toe_sk_push(struct sock *sk);
 void toe_sk_quiet(struct sock *sk);
@@ -177,6 +199,8 @@ void toe_notice_existing(struct toe_dev *dev);
 /* policy.c: may it be offloaded, and if not, why */
 enum toe_refuse toe_policy(struct toe_sonode *sn, struct sock *sk,
 			   struct toe_dev *dev);
+u32 toe_path_mtu(struct sock *sk);
+enum toe_recall toe_policy_live(struct toe_sonode *sn, struct sock *sk);
 enum toe_refuse toe_policy_path(struct sock *sk, struct toe_dev *dev,
 				struct min_tcp *st);
 struct toe_dev *toe_policy_device(struct sock *sk);
@@ -185,6 +209,7 @@ bool toe_policy_port(const struct toe_sonode *sn, const struct sock *sk,
 bool toe_refuse_permanent(enum toe_refuse why);
 
 /* handoff.c */
+void toe_abort_locked(struct toe_sonode *sn);
 void toe_handoff_work(struct work_struct *work);
 void toe_flow_of(const struct sock *sk, struct toe_flow *flow);
 

@@ -2,6 +2,7 @@
 /*
  * Cards that have registered: their switch, their connections, their counters.
  */
+#include <linux/delay.h>
 #include <linux/rculist.h>
 #include <linux/rtnetlink.h>
 #include <net/tcp.h>
@@ -189,8 +190,7 @@ void toe_dev_recheck_ports(struct toe_dev *dev)
 static void toe_dev_tick_one(struct toe_sonode *sn, int arg)
 {
 	struct sock *sk = sn->connt;
-	enum toe_refuse why = TOE_REFUSE_NONE;
-	struct min_tcp st = {};
+	enum toe_recall why = TOE_RECALL_HOST;
 
 	spin_lock_bh(&sk->sk_lock.slock);
 	if (sn->swapped && sn->state == TOE_OFFLOADED &&
@@ -198,11 +198,11 @@ static void toe_dev_tick_one(struct toe_sonode *sn, int arg)
 		toe_stats_refresh(sn, sk);
 		if (sn->need_post)
 			toe_egress_post(sn, sk);
-		why = toe_policy_path(sk, sn->dev, &st);
+		why = toe_policy_live(sn, sk);
 	}
 	spin_unlock_bh(&sk->sk_lock.slock);
-	if (why && why != TOE_REFUSE_NEIGH)
-		toe_recall_start(sn, TOE_RECALL_POLICY);
+	if (why != TOE_RECALL_HOST)
+		toe_recall_start(sn, why);
 }
 
 static void toe_dev_tick(struct work_struct *work)
@@ -309,8 +309,11 @@ void toe_device_fatal(struct toe_device *tdev)
 	if (!dev)
 		return;
 	WRITE_ONCE(dev->suspended, true);
-	while (READ_ONCE(dev->active))
+	while (READ_ONCE(dev->active)) {
 		toe_dev_for_each(dev, toe_dev_dead_one, 0);
+		if (READ_ONCE(dev->active))
+			msleep(20);	/* no memory for the list, or a latecomer */
+	}
 }
 EXPORT_SYMBOL_GPL(toe_device_fatal);
 
@@ -432,10 +435,10 @@ static const char * const toe_counter_names[TOE_CNTS] = {
 	[TOE_CNT_BAD_EVENTS]		= "toe_bad_events",
 	[TOE_CNT_REPOSTS]		= "toe_reposts",
 	[TOE_CNT_REFUSE]		= "toe_refuse_none",
-#define X(sym, name, flag) [TOE_CNT_REFUSE + TOE_REFUSE_##sym] = "toe_refuse_" name,
+#define X(sym, name, flag)[TOE_CNT_REFUSE + TOE_REFUSE_##sym] = "toe_refuse_" name,
 	TOE_REFUSE_LIST(X)
 #undef X
-#define X(sym, name, flag) [TOE_CNT_RECALL + TOE_RECALL_##sym] = "toe_recall_" name,
+#define X(sym, name, flag)[TOE_CNT_RECALL + TOE_RECALL_##sym] = "toe_recall_" name,
 	TOE_RECALL_LIST(X)
 #undef X
 };

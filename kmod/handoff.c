@@ -27,20 +27,19 @@ void toe_flow_of(const struct sock *sk, struct toe_flow *flow)
 	const struct inet_sock *inet = inet_sk(sk);
 
 	memset(flow, 0, sizeof(*flow));
+	flow->lport = inet->inet_sport;
+	flow->rport = inet->inet_dport;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (toe_sk_is_v6(sk)) {
 		flow->family = 6;
 		memcpy(flow->laddr, &sk->sk_v6_rcv_saddr, 16);
 		memcpy(flow->raddr, &sk->sk_v6_daddr, 16);
-	} else
-#endif
-	{
-		flow->family = 4;
-		memcpy(flow->laddr, &inet->inet_saddr, 4);
-		memcpy(flow->raddr, &inet->inet_daddr, 4);
+		return;
 	}
-	flow->lport = inet->inet_sport;
-	flow->rport = inet->inet_dport;
+#endif
+	flow->family = 4;
+	memcpy(flow->laddr, &inet->inet_saddr, 4);
+	memcpy(flow->raddr, &inet->inet_daddr, 4);
 }
 
 /* Refused: count, trace, and try again later if it may pass. */
@@ -149,7 +148,8 @@ static void toe_capture(struct sock *sk, struct min_tcp *st)
 	toe_capture_options(sk, st);
 }
 
-static void toe_abort_locked(struct toe_sonode *sn)
+/* The card lets go of what it holds.  sonode->lock held. */
+void toe_abort_locked(struct toe_sonode *sn)
 {
 	lockdep_assert_held(&sn->lock);
 	sn->state = TOE_ABORTING;
@@ -165,6 +165,7 @@ static void toe_committed(struct toe_sonode *sn, struct sock *sk)
 	sn->posted = tp->snd_una;
 	sn->credit = tp->rcv_wup + tp->rcv_wnd;
 	sn->wnd = tp->snd_wnd;
+	sn->mtu = toe_path_mtu(sk);
 	sn->tries = 0;
 	memset(&sn->seen, 0, sizeof(sn->seen));
 	sn->seen_jiffies = jiffies;
@@ -220,6 +221,8 @@ static enum toe_refuse toe_commit(struct toe_sonode *sn, struct sock *sk)
 	spin_unlock(&sn->lock);
 
 	toe_conn_attach(sn, sk);
+	memcpy(sn->lmac, st.lmac, ETH_ALEN);
+	memcpy(sn->rmac, st.rmac, ETH_ALEN);
 	toe_committed(sn, sk);
 	toe_egress_post(sn, sk);
 	toe_ingress_credit(sn, sk, false);
@@ -384,10 +387,15 @@ EXPORT_SYMBOL_GPL(toe_begin_done);
 void toe_abort_done(struct toe_hw_conn *hc)
 {
 	struct toe_sonode *sn = toe_hw_sonode(hc);
+	bool again;
 
 	spin_lock_bh(&sn->lock);
 	sn->state = TOE_NATIVE;
+	again = sn->again && !sn->closing;
+	sn->again = false;
 	spin_unlock_bh(&sn->lock);
+	if (again && READ_ONCE(sn->dev->reoffload_ms))
+		toe_conn_schedule(sn, msecs_to_jiffies(sn->dev->reoffload_ms));
 	toe_dev_del_conn(sn);
 }
 EXPORT_SYMBOL_GPL(toe_abort_done);

@@ -90,6 +90,14 @@ bool toe_sk_native(const struct sock *sk)
 	return prot == &tcp_prot;
 }
 
+/* Are the tables of a swapped socket still ours?  sockmap replaces sk_prot. */
+bool toe_sk_ours(const struct sock *sk)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	return prot == &toe_prots[0] || prot == &toe_prots[1];
+}
+
 /* What goes over the wire; a mapped IPv4 connection has an AF_INET6 socket. */
 bool toe_sk_is_v6(const struct sock *sk)
 {
@@ -127,7 +135,7 @@ int toe_sk_swap(struct toe_sonode *sn, struct sock *sk)
 
 	/* Pace, probe for MTU: the card's business now. */
 	WRITE_ONCE(sk->sk_pacing_rate, ~0UL);
-	smp_store_release(&sk->sk_pacing_status, SK_PACING_NONE);
+	WRITE_ONCE(sk->sk_pacing_status, SK_PACING_NONE);
 	icsk->icsk_mtup.enabled = 0;
 
 	icsk->icsk_af_ops = ops;
@@ -154,12 +162,12 @@ void toe_sk_restore(struct toe_sonode *sn, struct sock *sk)
 	/* Whoever has replaced sk_prot meanwhile (sockmap does, on IPv4, without
 	 * asking) keeps it; the rest is ours.
 	 */
-	if (sk->sk_prot == &toe_prots[0] || sk->sk_prot == &toe_prots[1])
+	if (toe_sk_ours(sk))
 		WRITE_ONCE(sk->sk_prot, sn->saved.prot);
 	sk->sk_backlog_rcv = sn->saved.backlog_rcv;
 	icsk->icsk_af_ops = sn->saved.af_ops;
 	WRITE_ONCE(sk->sk_pacing_rate, sn->saved.pacing_rate);
-	smp_store_release(&sk->sk_pacing_status, sn->saved.pacing_status);
+	WRITE_ONCE(sk->sk_pacing_status, sn->saved.pacing_status);
 	icsk->icsk_mtup.enabled = sn->saved.mtup;
 }
 

@@ -26,7 +26,8 @@ static LIST_HEAD(toe_noticed);		/* struct toe_sonode.noticed, work pending */
 static DEFINE_SPINLOCK(toe_noticed_lock);	/* protects toe_noticed */
 
 /* Enrol a socket whose connection leaves by a card that is switched on. */
-static void toe_notice_sk(struct sock *sk, unsigned long delay)
+static void toe_notice_sk(struct sock *sk, enum toe_role role,
+			  unsigned long delay)
 {
 	struct toe_sonode *sn;
 	struct toe_dev *dev;
@@ -49,6 +50,7 @@ static void toe_notice_sk(struct sock *sk, unsigned long delay)
 	sn = toe_conn_create(sk, GFP_ATOMIC);
 	if (!sn)
 		return;
+	sn->role = role;
 	spin_lock_bh(&toe_noticed_lock);
 	list_add_tail(&sn->noticed, &toe_noticed);
 	toe_conn_schedule(sn, delay);
@@ -105,7 +107,8 @@ static void toe_on_state(void *data, const struct sock *sk, const int oldstate,
 	if (newstate != TCP_ESTABLISHED || sk->sk_protocol != IPPROTO_TCP ||
 	    !toe_dev_any())
 		return;
-	toe_notice_sk((struct sock *)sk, TOE_NOTICE_DELAY);
+	toe_notice_sk((struct sock *)sk, oldstate == TCP_SYN_SENT ?
+		      TOE_ROLE_OPENED : TOE_ROLE_ACCEPTED, TOE_NOTICE_DELAY);
 }
 
 /* The bucket of @net's table: sockets of @dev that are established already. */
@@ -124,7 +127,7 @@ static void toe_notice_bucket(struct inet_ehash_bucket *head, struct toe_dev *de
 		dst = __sk_dst_get(sk);
 		if (sk->sk_state == TCP_ESTABLISHED && dst &&
 		    dst->dev == dev->netdev && toe_sk_native(sk))
-			toe_notice_sk(sk, 0);
+			toe_notice_sk(sk, TOE_ROLE_UNKNOWN, 0);
 		sock_put(sk);
 	}
 }

@@ -24,7 +24,7 @@
 bool toe_refuse_permanent(enum toe_refuse why)
 {
 	static const bool permanent[] = {
-#define X(sym, name, perm) [TOE_REFUSE_##sym] = perm,
+#define X(sym, name, perm)[TOE_REFUSE_##sym] = perm,
 		TOE_REFUSE_LIST(X)
 #undef X
 	};
@@ -52,15 +52,35 @@ struct toe_dev *toe_policy_device(struct sock *sk)
 	return dev;
 }
 
+/*
+ * Who opened it.  Of a connection that was established before it was noticed
+ * only the ports tell: connect() chooses a local one from the ephemeral range.
+ */
+static enum toe_role toe_role_of(const struct toe_sonode *sn,
+				 const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	int low, high;
+
+	if (sn->role != TOE_ROLE_UNKNOWN)
+		return sn->role;
+	inet_get_local_port_range(sock_net(sk), &low, &high);
+	if (ntohs(inet->inet_sport) >= low && ntohs(inet->inet_sport) <= high)
+		return TOE_ROLE_OPENED;
+	return TOE_ROLE_ACCEPTED;
+}
+
 /* Do the port rules allow it? */
 bool toe_policy_port(const struct toe_sonode *sn, const struct sock *sk,
 		     const struct toe_dev *dev)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 
-	return sn->flagged ||
-	       test_bit(ntohs(inet->inet_sport), dev->ports_in) ||
-	       test_bit(ntohs(inet->inet_dport), dev->ports_out);
+	if (sn->flagged)
+		return true;
+	if (toe_role_of(sn, sk) == TOE_ROLE_OPENED)
+		return test_bit(ntohs(inet->inet_dport), dev->ports_out);
+	return test_bit(ntohs(inet->inet_sport), dev->ports_in);
 }
 
 /* Who else has a hand on this socket. */
@@ -69,7 +89,7 @@ static enum toe_refuse toe_policy_owner(const struct toe_sonode *sn,
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 
-	if (!toe_sk_native(sk) || sk_is_mptcp(sk) || compat_tcp_is_smc(sk))
+	if (sk_is_mptcp(sk) || compat_tcp_is_smc(sk))
 		return TOE_REFUSE_PROTO;
 	if (icsk->icsk_ulp_ops && toe_sk_sonode(sk) != sn)
 		return TOE_REFUSE_ULP;
@@ -106,7 +126,10 @@ static enum toe_refuse toe_policy_tcp(const struct sock *sk,
 	if (sk->sk_max_pacing_rate != ~0UL || sock_flag(sk, SOCK_TXTIME) ||
 	    tp->tcp_tx_delay)
 		return TOE_REFUSE_PACING;
-	if (sk->sk_tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK)
+	if (sk->sk_tsflags & (SOF_TIMESTAMPING_TX_RECORD_MASK |
+			      SOF_TIMESTAMPING_RX_SOFTWARE |
+			      SOF_TIMESTAMPING_RX_HARDWARE) ||
+	    sock_flag(sk, SOCK_RCVTSTAMP))
 		return TOE_REFUSE_TSTAMP;
 	if (compat_tcp_usec_ts(tp) || compat_tcp_accecn(tp))
 		return TOE_REFUSE_OPTION;
@@ -167,6 +190,8 @@ enum toe_refuse toe_policy(struct toe_sonode *sn, struct sock *sk,
 		return TOE_REFUSE_PORT;
 
 	why = toe_policy_moment(sk);
+	if (!why && !toe_sk_native(sk))
+		why = TOE_REFUSE_PROTO;
 	if (!why)
 		why = toe_policy_owner(sn, sk);
 	if (!why)
@@ -220,7 +245,21 @@ static bool toe_filtered(const struct net *net, bool v6)
 	return false;
 }
 
-/* tc filters, XDP of the device, or a queueing discipline that shapes. */
+/* XDP and the packet filters' hooks of the device itself. */
+static bool toe_device_filtered(const struct net_device *netdev)
+{
+#ifdef CONFIG_NETFILTER_INGRESS
+	if (rcu_access_pointer(netdev->nf_hooks_ingress))
+		return true;
+#endif
+#ifdef CONFIG_NETFILTER_EGRESS
+	if (rcu_access_pointer(netdev->nf_hooks_egress))
+		return true;
+#endif
+	return rcu_access_pointer(netdev->xdp_prog);
+}
+
+/* tc filters, or a queueing discipline that shapes. */
 static bool toe_qdisced(const struct net_device *netdev)
 {
 	const struct Qdisc *q = rcu_dereference(netdev->qdisc);
@@ -256,6 +295,25 @@ static enum toe_refuse toe_path_neigh(struct sock *sk, struct dst_entry *dst,
 	return valid ? TOE_REFUSE_NONE : TOE_REFUSE_NEIGH;
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
+/* As ip6_make_flowlabel() does it from an skb: the wire sees no change. */
+static __be32 toe_flow_label(const struct sock *sk)
+{
+	const struct net *net = sock_net(sk);
+	__be32 label = inet6_sk(sk)->flow_label & IPV6_FLOWLABEL_MASK;
+	int mode = READ_ONCE(net->ipv6.sysctl.auto_flowlabels);
+
+	if (label || mode == IP6_AUTO_FLOW_LABEL_OFF ||
+	    mode == IP6_AUTO_FLOW_LABEL_OPTIN)
+		return label;
+	label = (__force __be32)rol32(READ_ONCE(sk->sk_txhash), 16) &
+		IPV6_FLOWLABEL_MASK;
+	if (net->ipv6.sysctl.flowlabel_state_ranges)
+		label |= IPV6_FLOWLABEL_STATELESS_FLAG;
+	return label;
+}
+#endif
+
 /* TTL, TOS, flow label as the stack's own output would choose. */
 static void toe_path_ip(struct sock *sk, struct dst_entry *dst, bool v6,
 			struct min_tcp *st)
@@ -270,14 +328,27 @@ static void toe_path_ip(struct sock *sk, struct dst_entry *dst, bool v6,
 		ttl = np->hop_limit < 0 ? ip6_dst_hoplimit(dst) : np->hop_limit;
 		st->ttl = ttl;
 		st->tos = np->tclass & ~INET_ECN_MASK;
-		st->flow_label = cpu_to_le32(ntohl(np->flow_label &
-						   IPV6_FLOWLABEL_MASK));
+		st->flow_label = cpu_to_le32(ntohl(toe_flow_label(sk)));
 		return;
 	}
 #endif
 	ttl = inet->uc_ttl < 0 ? ip4_dst_hoplimit(dst) : inet->uc_ttl;
 	st->ttl = ttl;
 	st->tos = inet->tos & ~INET_ECN_MASK;
+}
+
+/* MTU of the path, 0 without one. */
+u32 toe_path_mtu(struct sock *sk)
+{
+	const struct dst_entry *dst;
+	u32 mtu = 0;
+
+	rcu_read_lock();
+	dst = __sk_dst_get(sk);
+	if (dst)
+		mtu = dst_mtu(dst);
+	rcu_read_unlock();
+	return mtu;
 }
 
 /**
@@ -308,7 +379,7 @@ enum toe_refuse toe_policy_path(struct sock *sk, struct toe_dev *dev,
 		why = TOE_REFUSE_DEVICE;
 	else if (dst_xfrm(dst))
 		why = TOE_REFUSE_XFRM;
-	else if (toe_filtered(sock_net(sk), v6))
+	else if (toe_filtered(sock_net(sk), v6) || toe_device_filtered(dst->dev))
 		why = TOE_REFUSE_FILTER;
 	else if (toe_qdisced(dst->dev))
 		why = TOE_REFUSE_QDISC;
@@ -318,4 +389,54 @@ enum toe_refuse toe_policy_path(struct sock *sk, struct toe_dev *dev,
 		toe_path_ip(sk, dst, v6, st);
 	rcu_read_unlock();
 	return why;
+}
+
+/* The next hop's link-layer address changed: the card follows. */
+static void toe_follow_neigh(struct toe_sonode *sn, const u8 *rmac)
+{
+	struct toe_cmd_set_params set = {
+		.mask = cpu_to_le32(TOE_SET_RMAC),
+	};
+
+	memcpy(set.rmac, rmac, ETH_ALEN);
+	spin_lock_bh(&sn->lock);
+	if (sn->state == TOE_OFFLOADED &&
+	    !sn->hw.tdev->ops->conn_set_params(&sn->hw, &set))
+		memcpy(sn->rmac, rmac, ETH_ALEN);
+	spin_unlock_bh(&sn->lock);
+}
+
+/**
+ * toe_policy_live() - may an offloaded connection stay where it is?
+ * @sn: connection in the card
+ * @sk: its socket, spinlock held, not owned
+ *
+ * What an application sets at SOL_SOCKET, and what an administrator changes,
+ * doesn't pass through the socket's tables; so it is looked at, ten times a
+ * second.
+ *
+ * Return: TOE_RECALL_HOST if it may stay, else the reason to call it back.
+ */
+enum toe_recall toe_policy_live(struct toe_sonode *sn, struct sock *sk)
+{
+	struct min_tcp st = {};
+	enum toe_refuse why;
+
+	if (!toe_sk_ours(sk))
+		return TOE_RECALL_STOLEN;
+	why = toe_policy_owner(sn, sk);
+	if (!why)
+		why = toe_policy_tcp(sk, sn->hw.tdev);
+	if (!why)
+		why = toe_policy_path(sk, sn->dev, &st);
+	if (why == TOE_REFUSE_TSTAMP)
+		return TOE_RECALL_TSTAMP;
+	if (why == TOE_REFUSE_NEIGH)	/* being resolved: the card goes on */
+		return TOE_RECALL_HOST;
+	if (why || memcmp(st.lmac, sn->lmac, ETH_ALEN) ||
+	    sn->mtu != toe_path_mtu(sk))
+		return TOE_RECALL_POLICY;
+	if (memcmp(st.rmac, sn->rmac, ETH_ALEN))
+		toe_follow_neigh(sn, st.rmac);
+	return TOE_RECALL_HOST;
 }

@@ -30,7 +30,7 @@
 	X(OPTION,	"option",	true)	/* IP options, timestamps in µs, AccECN */ \
 	X(CONG,		"cong",		true)	/* congestion control the card lacks */ \
 	X(PACING,	"pacing",	true)	/* SO_MAX_PACING_RATE, SO_TXTIME */ \
-	X(TSTAMP,	"tstamp",	true)	/* SO_TIMESTAMPING of sends */ \
+	X(TSTAMP,	"tstamp",	true)	/* SO_TIMESTAMP*, SO_TIMESTAMPING */ \
 	X(URGENT,	"urgent",	false)	/* urgent data pending */ \
 	X(OOO,		"ooo",		false)	/* out-of-order data queued */ \
 	X(SHUTDOWN,	"shutdown",	true)	/* closing */		\
@@ -67,15 +67,14 @@ enum toe_refuse {
 	X(DISABLE,	"disable",	false)	/* switched off */	\
 	X(SUSPEND,	"suspend",	true)	/* link down, reset, unbind */ \
 	X(DEAD,		"dead",		true)	/* the card died */	\
-	X(REFUSED,	"refused",	true)	/* the card refused COMMIT */ \
 	X(SHUTDOWN,	"shutdown",	false)	/* shutdown(), close() */ \
 	X(DISCONNECT,	"disconnect",	false)	/* connect(AF_UNSPEC), ss -K */ \
 	X(SOCKOPT,	"sockopt",	true)	/* an option the card can't honour */ \
 	X(OOB,		"oob",		true)	/* MSG_OOB */		\
 	X(CONTROL,	"control",	false)	/* the stack sends FIN or RST itself */ \
-	X(TSTAMP,	"tstamp",	true)	/* a send wants a timestamp */ \
+	X(TSTAMP,	"tstamp",	true)	/* SO_TIMESTAMPING */ \
 	X(STATE,	"state",	false)	/* the stack left ESTABLISHED */ \
-	X(POLICY,	"policy",	true)	/* a rule or route changed */ \
+	X(POLICY,	"policy",	true)	/* a rule, route or option changed */ \
 	X(STOLEN,	"stolen",	false)	/* somebody replaced sk_prot */ \
 	X(BADCARD,	"badcard",	true)	/* the card reported nonsense */ \
 	X(UNLOAD,	"unload",	false)	/* rmmod */		\

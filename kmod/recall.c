@@ -10,6 +10,18 @@
 
 #define TOE_RECALL_WAIT_S	10	/* drivers declare a card dead after one */
 
+/* Is a connection that was called back for this worth another try? */
+static bool toe_recall_tried_again(enum toe_recall why)
+{
+	static const bool again[] = {
+#define X(sym, name, again)[TOE_RECALL_##sym] = again,
+		TOE_RECALL_LIST(X)
+#undef X
+	};
+
+	return again[why];
+}
+
 /**
  * toe_recall_start() - ask the card to give the connection back
  * @sn: connection
@@ -32,10 +44,11 @@ void toe_recall_start(struct toe_sonode *sn, enum toe_recall why)
 		break;
 	case TOE_BEGIN:
 		sn->abort = true;
+		sn->again = toe_recall_tried_again(why);
 		break;
 	case TOE_HELD:
-		sn->state = TOE_ABORTING;
-		sn->hw.tdev->ops->conn_abort(&sn->hw);
+		sn->again = toe_recall_tried_again(why);
+		toe_abort_locked(sn);
 		break;
 	default:
 		break;
@@ -307,16 +320,11 @@ static void toe_import_timers(struct toe_sonode *sn, struct sock *sk)
 /* May this connection be tried again, and when? */
 static void toe_recall_again(struct toe_sonode *sn, struct sock *sk)
 {
-	static const bool again[] = {
-#define X(sym, name, again) [TOE_RECALL_##sym] = again,
-		TOE_RECALL_LIST(X)
-#undef X
-	};
 	unsigned int ms = READ_ONCE(sn->dev->reoffload_ms);
 
 	if (!sn->flagged)
 		toe_conn_detach(sn, sk);
-	if (again[sn->reason] && ms && !sn->closing &&
+	if (toe_recall_tried_again(sn->reason) && ms && !sn->closing &&
 	    sk->sk_state == TCP_ESTABLISHED)
 		toe_conn_schedule(sn, msecs_to_jiffies(ms));
 }

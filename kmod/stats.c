@@ -181,6 +181,7 @@ static struct kretprobe toe_info_probe = {
 	.data_size	= sizeof(struct toe_info_call),
 	.maxactive	= 64,
 };
+
 static bool toe_info_probed;
 static bool toe_info_armed;		/* toe_info_lock */
 static DEFINE_MUTEX(toe_info_lock);
