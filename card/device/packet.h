@@ -48,6 +48,7 @@ struct card_flow {
  * @tcp: a whole TCP header is there and the frame isn't a later fragment
  * @ip_options: IPv4 options or IPv6 extension headers are there
  * @fragment: it is one
+ * @later_fragment: and not the first, so there is no transport header
  * @csum_ok: all checksums are there and right
  * @csum_bad: one is wrong
  * @ecn: two bits of the IP header

@@ -84,6 +84,18 @@ static uint32_t refresh(struct card_sq *q)
 }
 
 /**
+ * card_sq_seen() - how far the host has filled the ring by now
+ * @q: the ring
+ *
+ * Return: index of the first slot that isn't filled yet.
+ */
+uint32_t card_sq_seen(struct card_sq *q)
+{
+	refresh(q);
+	return q->prod;
+}
+
+/**
  * card_sq_peek() - copy a slot without consuming it
  * @q: the ring
  * @ahead: which, counted from the next one

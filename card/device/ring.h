@@ -66,6 +66,7 @@ struct card_cq {
 void card_sq_init(struct card_sq *q, struct card_dma *dma, uint64_t addr,
 		  uint64_t shadow, uint32_t size, uint32_t entry);
 uint32_t card_sq_pending(struct card_sq *q);
+uint32_t card_sq_seen(struct card_sq *q);
 bool card_sq_peek(struct card_sq *q, uint32_t ahead, void *entry);
 bool card_sq_pop(struct card_sq *q, void *entry);
 void card_sq_publish(struct card_sq *q);

@@ -97,6 +97,20 @@ static bool state_ok(const struct toe_ctx *x, const struct min_tcp *st)
 	       mss >= MSS_MIN && mss + HEADERS_MAX <= CARD_WIRE_FRAME && st->ttl;
 }
 
+/*
+ * What the host's stack has sent of this flow may still stand in TX rings: the
+ * card's own segments wait for it, else the peer would see them the wrong way
+ * round.
+ */
+static void wait_for_tx(struct card *c, struct toe_ctx *x)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->cfg.pairs; i++)
+		x->tx_wait[i] = card_sq_seen(&c->pair[i].tx);
+	x->tx_wait_until = c->now + TOE_TX_WAIT_US;
+}
+
 static uint32_t take_over(struct card *c, struct toe_ctx *x, const struct toe_cmd_commit *cm)
 {
 	uint64_t block = le64toh(cm->block_addr);
@@ -118,6 +132,7 @@ static uint32_t take_over(struct card *c, struct toe_ctx *x, const struct toe_cm
 	x->host_id = le32toh(cm->host_id);
 	x->posted = le32toh(st.snd_una);
 	x->state = TOE_CTX_ACTIVE;
+	wait_for_tx(c, x);
 	return TOE_ST_OK;
 }
 

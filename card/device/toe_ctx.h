@@ -12,6 +12,7 @@
 #define TOE_HOLD_US		2000000		/* BEGIN without COMMIT or ABORT */
 #define TOE_HOLD_FRAMES		256
 #define TOE_HOLD_BYTES		(512 * 1024)
+#define TOE_TX_WAIT_US		100000		/* for the host's own frames, at COMMIT */
 #define TOE_FRAGS_TOTAL		(1u << 20)	/* of all contexts */
 #define TOE_OUT_SEGS		16		/* of one connection before the next one's turn */
 #define TOE_NO_HEAP		UINT32_MAX
@@ -30,6 +31,8 @@ struct toe_held {
 	uint32_t len;
 	uint8_t data[];
 };
+
+STAILQ_HEAD(toe_held_list, toe_held);
 
 /**
  * struct toe_ctx - one connection
@@ -53,11 +56,18 @@ struct toe_held {
  * @held: frames between BEGIN and COMMIT or ABORT
  * @held_count: how many
  * @held_bytes: their bytes
+ * @tx_wait: TX index of each pair up to which the host had given frames at
+ *	COMMIT; those go out first
+ * @tx_wait_until: us, but no longer than this; 0: no more waiting
  * @deadline: us, when a timer runs out
  * @heap_pos: place in the heap of deadlines
  * @out_pending: on the list of those that may have something to send
  * @acked_pending: on the list of those whose ACKED is due
  * @dirty: on the list of those whose statistics have changed
+ * @out_entry: link of that list
+ * @acked_entry: same
+ * @dirty_entry: same
+ * @free_entry: link of the unused ones
  */
 struct toe_ctx {
 	enum toe_ctx_state state;
@@ -75,12 +85,17 @@ struct toe_ctx {
 	uint32_t posted;
 	struct toe_frag *frags;
 	uint32_t frag_size, frag_head, frag_count;
-	STAILQ_HEAD(, toe_held) held;
+	struct toe_held_list held;
 	uint32_t held_count, held_bytes;
+	uint32_t tx_wait[TOE_MAX_PAIRS];
+	uint64_t tx_wait_until;
 	uint64_t deadline;
 	uint32_t heap_pos;
 	bool out_pending, acked_pending, dirty;
-	TAILQ_ENTRY(toe_ctx) out_entry, acked_entry, dirty_entry, free_entry;
+	TAILQ_ENTRY(toe_ctx) out_entry;
+	TAILQ_ENTRY(toe_ctx) acked_entry;
+	TAILQ_ENTRY(toe_ctx) dirty_entry;
+	TAILQ_ENTRY(toe_ctx) free_entry;
 };
 
 TAILQ_HEAD(toe_list, toe_ctx);

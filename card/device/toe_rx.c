@@ -47,7 +47,7 @@ static void hold(struct card *c, struct toe_ctx *x, const struct card_packet *pk
  */
 void toe_rx_hold_end(struct card_toe *t, struct toe_ctx *x, bool replay)
 {
-	STAILQ_HEAD(, toe_held) held = STAILQ_HEAD_INITIALIZER(held);
+	struct toe_held_list held = STAILQ_HEAD_INITIALIZER(held);
 	struct card_pair *p = x->pair;
 	struct card *c = t->card;
 	struct card_packet pkt;

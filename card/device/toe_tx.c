@@ -124,12 +124,40 @@ static bool output(struct card_toe *t, struct toe_ctx *x)
 	}
 	if (n)
 		toe_ctx_update(t, x);
-	if (x->out_pending) {
-		/* Others first. */
+	return slot != NULL;
+}
+
+/* Do frames that the host gave before COMMIT still stand in a TX ring? */
+static bool waits(const struct card *c, struct toe_ctx *x)
+{
+	unsigned int i;
+
+	if (!x->tx_wait_until)
+		return false;
+	for (i = 0; i < c->cfg.pairs && c->now < x->tx_wait_until; i++)
+		if (c->pair[i].active && (int32_t)(x->tx_wait[i] - c->pair[i].txs.done) > 0)
+			return true;
+	x->tx_wait_until = 0;
+	return false;
+}
+
+/* Each connection's turn once; false: the wire takes no more now. */
+static bool round_robin(struct card_toe *t)
+{
+	struct toe_ctx *last = TAILQ_LAST(&t->out, toe_list), *x;
+	bool end;
+
+	do {
+		x = TAILQ_FIRST(&t->out);
+		if (!x)
+			break;
+		end = x == last;
 		TAILQ_REMOVE(&t->out, x, out_entry);
 		TAILQ_INSERT_TAIL(&t->out, x, out_entry);
-	}
-	return slot != NULL;
+		if (!waits(t->card, x) && !output(t, x))
+			return false;
+	} while (!end);
+	return true;
 }
 
 /**
@@ -140,11 +168,10 @@ static bool output(struct card_toe *t, struct toe_ctx *x)
  */
 bool card_toe_output(struct card *c)
 {
-	uint64_t before = c->stats.toe_tx_segs;
-	struct card_toe *t = c->toe;
-	struct toe_ctx *x;
+	uint64_t before = c->stats.toe_tx_segs, sent;
 
-	while ((x = TAILQ_FIRST(&t->out)) && output(t, x))
-		;
+	do
+		sent = c->stats.toe_tx_segs;
+	while (round_robin(c->toe) && c->stats.toe_tx_segs != sent);
 	return c->stats.toe_tx_segs != before;
 }

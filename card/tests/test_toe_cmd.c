@@ -326,6 +326,32 @@ static void already_sent_payload(void)
 	host_destroy(c.h);
 }
 
+static void host_frames_go_before_ours(void)
+{
+	struct toe_conn c = { .h = toe_host(1, 256), .flow = kit_flow(4, 80, 4000) };
+	struct toe_cmd cmd = { .op = TOE_CMD_COMMIT };
+	uint64_t at = host_alloc(c.h, 64);
+	struct toe_txd d = { .addr = at, .len = 60, .flags = TOE_TXD_EOP };
+	unsigned int i, n = 0;
+	uint32_t len;
+
+	c.tid = toe_begin(c.h, &c.flow);
+	toe_from_peer(&c, IRS, ISS, 0x18, "x", 1);
+	c.block = host_alloc(c.h, sizeof(struct toe_conn_block));
+	*(struct min_tcp *)host_ptr(c.h, c.block) = toe_state(&c.flow);
+	cmd.tid = c.tid;
+	cmd.commit.block_addr = c.block;
+	for (i = 0; i < 200; i++)
+		host_tx(c.h, 0, &d);
+	host_cmd(c.h, 0, &cmd);
+	host_poll(c.h);
+	while ((len = peer_recv(c.h, toe_frame, sizeof(toe_frame))) && toe_frame[12] == 0)
+		n++;
+	CHECK_EQ(n, 200);
+	CHECK_EQ(card_get16(toe_frame + 12), CARD_ETH_IPV4);
+	host_destroy(c.h);
+}
+
 /* Anything at all may stand in the rings. */
 static void garbage_commands(void)
 {
@@ -372,6 +398,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(recall_while_holding),
 	KIT_TEST(destroying_the_pair_recalls),
 	KIT_TEST(already_sent_payload),
+	KIT_TEST(host_frames_go_before_ours),
 	KIT_TEST(garbage_commands),
 };
 KIT_MAIN(tests)
