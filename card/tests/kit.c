@@ -7,6 +7,7 @@
 #include "kit.h"
 
 static jmp_buf out;
+static bool in_test;
 
 const uint8_t kit_card_mac[6] = { 0x52, 0x54, 0, 0, 0, 1 };
 const uint8_t kit_peer_mac[6] = { 0x52, 0x54, 0, 0, 0, 2 };
@@ -15,6 +16,8 @@ void kit_fail(const char *file, int line, const char *what, unsigned long long a
 	      unsigned long long b)
 {
 	printf("# %s:%d: %s (%llu, %llu)\n", file, line, what, a, b);
+	if (!in_test)		/* in a fuzzer */
+		abort();
 	longjmp(out, 1);
 }
 
@@ -32,6 +35,7 @@ int kit_main(const struct kit_test *tests, unsigned int count)
 			printf("ok %u - %s # SKIP\n", i + 1, tests[i].name);
 			continue;
 		}
+		in_test = true;
 		if (!setjmp(out)) {
 			tests[i].run();
 			ok = true;

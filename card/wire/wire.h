@@ -34,6 +34,8 @@ struct card_wire_slot {
  * @head: next slot to send
  * @tail: next slot to fill
  * @head_off: bytes of the head slot, framing included, that are sent
+ * @rx: received bytes
+ * @slot: frames to send, a ring
  */
 struct card_wire_state {
 	uint32_t busy;
