@@ -8,8 +8,8 @@ needs_card
 
 files=(enable reoffload_ms policy/ports_in policy/ports_out)
 readonly_files=(connections offloaded_total recalled_total refused_total)
-garbage=(x -1 2x '' ' ' 99999999999999999999 '80-' '-80' '80,,81' '90-80' 65536 '0x' '80;81'
-	'$(id)' $'80\n81' "$(printf 'a%.0s' {1..4000})")
+garbage=(x -1 2x '' ' ' 99999999999999999999 '80-' '-80' '90-80' 65536 0x '80;81'
+	'$(id)' "$(printf 'a%.0s' {1..4000})")
 plan $((${#files[@]} + ${#readonly_files[@]} + 5))
 
 state() {
@@ -23,8 +23,8 @@ refuses() {
 	local g was status=0
 	was=$(attr "$1")
 	for g in "${garbage[@]}"; do
-		# What is no garbage here.
-		[ "$1-$g" != "reoffload_ms-65536" ] || continue
+		# What is no garbage here: a boolean may begin with 0.
+		case $1-$g in reoffload_ms-65536 | enable-0x) continue ;; esac
 		if printf '%s\n' "$g" 2>/dev/null >"$TOE/$1"; then
 			echo "«${g:0:40}» was taken by $1"
 			status=1

@@ -6,7 +6,7 @@
 . "${0%/*}/lib.sh"
 needs_card
 [ -z "$NO_TOE" ] || skip_all "needs the card"
-plan 25
+plan 22
 
 undo set_attr policy/ports_in all
 undo set_attr policy/ports_out all

@@ -60,7 +60,7 @@ else
 fi
 
 mark
-xfer_start active 4 --up 10M --down 10M --rate 2M
+xfer_start active 4 --up 12M --down 12M --rate 1M
 expect "a connection is in the card" wait_until 5 connections_are 1
 rule
 expect "a new rule calls it back" wait_until 3 no_connections
