@@ -123,7 +123,7 @@ struct toe_device_ops {
  * @ops: all mandatory
  * @caps: TOE_CAP_TOE_*
  * @max_conns: contexts of the card
- * @max_frags: send fragments that one context can hold
+ * @max_frags: send fragments that one context can hold, more than MAX_SKB_FRAGS
  * @priv: the filter's
  */
 struct toe_device {

@@ -12,7 +12,7 @@
 #include "trace.h"
 
 #define TOE_TICK		msecs_to_jiffies(100)
-#define TOE_RECALL_ALL_WAIT	(5 * HZ)
+#define TOE_RECALL_ALL_WAIT	(30 * HZ)	/* a driver gives a card up long before */
 #define TOE_REOFFLOAD_MS	1000
 
 static LIST_HEAD(toe_devs);
@@ -369,6 +369,12 @@ int toe_device_register(struct toe_device *tdev)
 
 	if (WARN_ON(!tdev->netdev || !toe_ops_complete(tdev->ops)))
 		return -EINVAL;
+	if (tdev->max_frags <= MAX_SKB_FRAGS) {
+		netdev_err(tdev->netdev,
+			   "card holds %u send fragments, %lu are needed\n",
+			   tdev->max_frags, (unsigned long)MAX_SKB_FRAGS + 1);
+		return -EINVAL;
+	}
 
 	dev = toe_dev_create(tdev);
 	if (!dev)

@@ -8,7 +8,7 @@
 #include "device.h"
 #include "trace.h"
 
-#define TOE_RECALL_WAIT_S	10	/* drivers declare a card dead after one */
+#define TOE_RECALL_WAIT_S	30	/* a driver gives a card up long before */
 
 /* Is a connection that was called back for this worth another try? */
 static bool toe_recall_tried_again(enum toe_recall why)
