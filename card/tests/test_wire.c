@@ -304,11 +304,11 @@ static void stalled_peer_loses_frames_not_framing(void)
 		card_wire_commit(&w, 1000, 1);
 		card_wire_flush(&w, 1000);
 	}
-	card_wire_flush(&w, 1000 + 300000);
+	card_wire_flush(&w, 1000 + 3000000);
 	CHECK(w.dropped > 400);
 	CHECK(card_wire_slot(&w));
 	do {
-		card_wire_flush(&w, 2000000);
+		card_wire_flush(&w, 4000000);
 		n = read(peer, in + have, sizeof(in) - have);
 		have += n > 0 ? n : 0;
 	} while (n > 0);

@@ -5,6 +5,7 @@
  * filled in place by whoever builds the frame.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -13,7 +14,11 @@
 
 #define MIN_FRAME	60
 #define WRITE_BATCH	64
-#define STALL_DROP_US	200000	/* a peer that takes nothing for so long loses frames */
+/*
+ * A peer that takes nothing for so long loses frames: longer than a busy machine
+ * makes a hypervisor wait, shorter than the host's TX watchdog.
+ */
+#define STALL_DROP_US	2000000
 
 /**
  * card_wire_set_fd() - other end arrived or left
@@ -302,6 +307,8 @@ static void drop_queue(struct card_wire *w)
 	struct card_wire_state *st = w->st;
 	uint32_t keep = st->head_off ? 1 : 0;
 
+	fprintf(stderr, "toecard: the wire takes nothing: %u frames dropped\n",
+		st->tail - st->head - keep);
 	w->dropped += st->tail - st->head - keep;
 	st->tail = st->head + keep;
 }
