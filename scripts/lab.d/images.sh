@@ -33,7 +33,8 @@ make_guest() {
 	# Nothing starts by itself: there is no init to start it.
 	debootstrap_tar "$tmp" "$packages" "$sources"
 	lab_tree
-	tree_run -- sqfstar "${SQUASH[@]}" "$tmp" <"$tmp.tar" >/dev/null
+	logged "$CACHE/guest.log" tree_run -- \
+		sqfstar "${SQUASH[@]}" "$tmp" <"$tmp.tar"
 	rm -f "$tmp.tar" "$sources" "$tmp-all"
 }
 
