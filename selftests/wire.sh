@@ -20,19 +20,20 @@ set_attr reoffload_ms 50
 offload on
 
 capture_start() {
-	peer sh -c "exec tcpdump -i \$TOE_IF -s 0 -B 16384 -U -w /tmp/wire.pcap tcp" \
+	peer sh -c "exec tcpdump -i \$TOE_IF -s 0 -B 65536 -w /tmp/wire.pcap tcp" \
 		>"$TMP/tcpdump" 2>&1 &
 	CAPTURE=$!
 	undo kill $CAPTURE
 	wait_until 10 grep -q listening "$TMP/tcpdump"
 }
 
-# The wire may still hold the last segments when the transfer has ended.
+# The wire may still hold the last segments when the transfer has ended, and
+# tcpdump those before; what it has not read when it is told to stop is lost.
 capture_end() {
-	sleep 0.5
+	sleep 1
 	peer pkill -INT -x tcpdump
 	wait $CAPTURE
-	grep -q '^0 packets dropped' "$TMP/tcpdump" || say "$(cat "$TMP/tcpdump")"
+	say "tcpdump: $(grep packets "$TMP/tcpdump" | paste -sd,)"
 }
 
 # judge ADDRESS: sets WIRE to what pcap_check says.
