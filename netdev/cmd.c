@@ -296,6 +296,8 @@ static int toenic_admin_cmd(struct toenic *nic, u8 op, u32 arg, u32 count,
 			break;
 		usleep_range(50, 200);
 	}
+	if (toenic_is_dead(nic))
+		return -EIO;
 	netdev_err(nic->netdev, "admin command %u wasn't answered\n", op);
 	toenic_fatal(nic, TOENIC_FATAL_ADMIN);
 	return -ETIMEDOUT;

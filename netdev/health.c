@@ -248,18 +248,30 @@ static void toenic_health_work(struct work_struct *work)
 		toenic_fatal(nic, TOENIC_FATAL_HEARTBEAT);
 		goto out;
 	}
-	if (toenic_offload_overdue(nic)) {
-		toenic_fatal(nic, TOENIC_FATAL_COMMAND);
-		goto out;
+	/* While rings come or go there is nothing to look at. */
+	if (mutex_trylock(&nic->state_lock)) {
+		if (test_bit(TOENIC_UP, &nic->flags) &&
+		    toenic_offload_overdue(nic))
+			toenic_fatal(nic, TOENIC_FATAL_COMMAND);
+		mutex_unlock(&nic->state_lock);
 	}
 	if (time_after(jiffies, health->stats_jiffies +
 				msecs_to_jiffies(TOENIC_STATS_MS))) {
 		health->stats_jiffies = jiffies;
-		toenic_cmd_stats(nic);
+		queue_work(nic->wq, &health->stats_work);
 	}
 out:
-	queue_delayed_work(nic->wq, &health->work,
-			   msecs_to_jiffies(TOENIC_HEALTH_MS));
+	schedule_delayed_work(&health->work,
+			      msecs_to_jiffies(TOENIC_HEALTH_MS));
+}
+
+/* Apart from health_work, which must not wait for the card. */
+static void toenic_stats_work(struct work_struct *work)
+{
+	struct toenic *nic = container_of(work, struct toenic,
+					  health.stats_work);
+
+	toenic_cmd_stats(nic);
 }
 
 /**
@@ -275,6 +287,7 @@ int toenic_health_alloc(struct toenic *nic)
 
 	INIT_DELAYED_WORK(&health->work, toenic_health_work);
 	INIT_DELAYED_WORK(&health->recover, toenic_recover_work);
+	INIT_WORK(&health->stats_work, toenic_stats_work);
 	health->heartbeat = dma_alloc_coherent(toenic_dev(nic),
 					       sizeof(*health->heartbeat),
 					       &health->heartbeat_dma,
@@ -307,8 +320,8 @@ void toenic_health_start(struct toenic *nic)
 	clear_bit(TOENIC_NO_RECOVERY, &nic->flags);
 	if (toenic_is_dead(nic))
 		queue_delayed_work(nic->wq, &nic->health.recover, 0);
-	queue_delayed_work(nic->wq, &nic->health.work,
-			   msecs_to_jiffies(TOENIC_HEALTH_MS));
+	schedule_delayed_work(&nic->health.work,
+			      msecs_to_jiffies(TOENIC_HEALTH_MS));
 }
 
 /**
@@ -320,5 +333,6 @@ void toenic_health_start(struct toenic *nic)
 void toenic_health_stop(struct toenic *nic)
 {
 	cancel_delayed_work_sync(&nic->health.work);
+	cancel_work_sync(&nic->health.stats_work);
 	cancel_delayed_work_sync(&nic->health.recover);
 }

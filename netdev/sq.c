@@ -48,11 +48,24 @@ void toenic_await_done(struct toenic *nic, struct toenic_conn *conn)
 	spin_unlock_bh(&nic->await_lock);
 }
 
+/* Is there something on a completion ring that we haven't come to? */
+static bool toenic_completions_wait(const struct toenic *nic)
+{
+	struct toe_cqe cqe;
+	unsigned int i;
+
+	for (i = 0; i < nic->num_pairs; i++)
+		if (toenic_cq_peek(&nic->pairs[i].cq, &cqe))
+			return true;
+	return false;
+}
+
 /**
  * toenic_offload_overdue() - does a TOE command wait too long for its answer?
  * @nic: the card
  *
- * Context: process.
+ * While completions wait it may be us who are slow, up to a limit.
+ * Context: process, under state_lock, rings running.
  * Return: whether one does.
  */
 bool toenic_offload_overdue(struct toenic *nic)
@@ -62,7 +75,9 @@ bool toenic_offload_overdue(struct toenic *nic)
 
 	spin_lock_bh(&nic->await_lock);
 	conn = list_first_entry_or_null(&nic->await, struct toenic_conn, await);
-	overdue = conn && toenic_deadline_passed(nic, &conn->deadline);
+	overdue = conn && toenic_deadline_passed(nic, &conn->deadline) &&
+		  (!toenic_completions_wait(nic) ||
+		   time_after(jiffies, conn->deadline.end));
 	spin_unlock_bh(&nic->await_lock);
 	return overdue;
 }

@@ -232,6 +232,7 @@ struct toenic_deadline {
  * struct toenic_health - is the card alive?
  * @work: looks every TOENIC_HEALTH_MS
  * @recover: brings a dead card back
+ * @stats_work: reads the card's counters
  * @heartbeat: the card's word
  * @heartbeat_dma: its bus address
  * @beat: last value seen
@@ -245,6 +246,7 @@ struct toenic_deadline {
 struct toenic_health {
 	struct delayed_work work;
 	struct delayed_work recover;
+	struct work_struct stats_work;
 	__le32 *heartbeat;
 	dma_addr_t heartbeat_dma;
 	u32 beat;
@@ -271,7 +273,7 @@ struct toenic_health {
  * @rss: key and indirection, as the card is told
  * @state_lock: see DOC: locking
  * @want_up: the rings should run (protected by @state_lock)
- * @wq: ordered; everything that sleeps and isn't the user's
+ * @wq: ordered; everything that waits for the card and isn't the user's
  * @admin: admin rings
  * @rx_mode_work: sends the address lists
  * @link_work: reads the link state
