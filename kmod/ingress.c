@@ -239,10 +239,10 @@ int toe_backlog_rcv(struct sock *sk, struct sk_buff *skb)
 	int (*native)(struct sock *sk, struct sk_buff *skb);
 
 	native = sn->saved.backlog_rcv;
-	bh_lock_sock(sk);
+	spin_lock_bh(&sk->sk_lock.slock);
 	if (toe_pending(sn))
 		toe_ingress_drain(sn, sk);
-	bh_unlock_sock(sk);
+	spin_unlock_bh(&sk->sk_lock.slock);
 	return native(sk, skb);
 }
 
