@@ -67,7 +67,7 @@ static const struct toenic_stat toenic_rx_stats[] = {
 	TOENIC_EVENT_STAT(toe_acked_events),
 	TOENIC_EVENT_STAT(toe_recalled),
 	TOENIC_EVENT_STAT(toe_closing),
-	TOENIC_EVENT_STAT(toe_bad_events),
+	TOENIC_EVENT_STAT(toe_stale_events),
 	TOENIC_EVENT_STAT(rq_page_reused),
 	TOENIC_EVENT_STAT(rq_page_alloc),
 };

@@ -38,7 +38,7 @@ static struct toenic_conn *toenic_conn_find(struct toenic_pair *pair,
 	if (conn && conn->host_id == le32_to_cpu(host_id))
 		return conn;
 
-	pair->rx_counts.toe_bad_events++;
+	pair->rx_counts.toe_stale_events++;
 	return NULL;
 }
 
@@ -76,7 +76,7 @@ static int toenic_begin_answer(struct toenic_pair *pair,
 
 	conn = xa_load(&nic->begins, cookie);
 	if (!conn || conn->host_id != le32_to_cpu(cqe->cmd.host_id)) {
-		pair->rx_counts.toe_bad_events++;
+		pair->rx_counts.toe_stale_events++;
 		return 0;
 	}
 	if (cqe->cmd.status != TOE_ST_OK) {
@@ -128,7 +128,7 @@ static void toenic_commit_answer(struct toenic_pair *pair,
 	conn->given = NULL;
 	spin_unlock(&pair->sq.lock);
 	if (!given) {
-		pair->rx_counts.toe_bad_events++;
+		pair->rx_counts.toe_stale_events++;
 		return;
 	}
 
@@ -167,7 +167,7 @@ static int toenic_cmd_answer(struct toenic_pair *pair,
 		return 1;
 	case TOE_CMD_ABORT:
 		if (conn->block) {	/* ABORT is for those never committed */
-			pair->rx_counts.toe_bad_events++;
+			pair->rx_counts.toe_stale_events++;
 			return 0;
 		}
 		if (!pair->draining)	/* the held frames are ahead of it */
@@ -180,7 +180,7 @@ static int toenic_cmd_answer(struct toenic_pair *pair,
 	case TOE_CMD_SET_PARAMS:
 		return 0;
 	default:
-		pair->rx_counts.toe_bad_events++;
+		pair->rx_counts.toe_stale_events++;
 		return 0;
 	}
 }

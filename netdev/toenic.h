@@ -103,7 +103,7 @@ struct toenic_rx_counts {
 	u64 toe_acked_events;
 	u64 toe_recalled;
 	u64 toe_closing;
-	u64 toe_bad_events;	/* unknown or stale connection, or out of bounds */
+	u64 toe_stale_events;	/* of a connection that isn't, or isn't any more */
 	u64 rq_page_reused;
 	u64 rq_page_alloc;
 };
