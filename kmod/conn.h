@@ -66,6 +66,7 @@ enum toe_state {
  * @reason: enum toe_recall, once RECALLING
  * @tries: refused in a row
  * @polls: looked whether it was accepted
+ * @drains: looked whether the stack's segments have left
  * @role: enum toe_role
  * @flagged: TCP_ULP "toe" was set by the application: stays ours when native
  * @attached: icsk_ulp_data points here
@@ -116,6 +117,7 @@ struct toe_sonode {
 	u8 reason;
 	u8 tries;
 	u8 polls;
+	u8 drains;
 	u8 role;
 	bool flagged;
 	bool attached;

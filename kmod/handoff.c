@@ -15,6 +15,7 @@
 #include "trace.h"
 
 #define TOE_TRIES_MAX		8
+#define TOE_DRAINS_MAX		msecs_to_jiffies(40)
 #define TOE_ACCEPT_POLL_MAX	msecs_to_jiffies(250)
 
 /**
@@ -325,6 +326,32 @@ static bool toe_unaccepted(struct toe_sonode *sn, struct sock *sk)
 	return true;
 }
 
+/*
+ * setsockopt(IP_TOS) and changes of routes drop the socket's route; the stack
+ * looks for a new one when it sends next, which may be long.
+ */
+static void toe_reroute(struct sock *sk)
+{
+	lock_sock(sk);
+	if (sk->sk_state == TCP_ESTABLISHED)
+		inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
+	release_sock(sk);
+}
+
+/*
+ * What the stack has sent should be on the wire before what the card sends.  The
+ * card holds the acknowledgments back, so it runs dry; but it isn't waited for
+ * longer than a peer would notice.
+ */
+static bool toe_undrained(struct toe_sonode *sn, struct sock *sk)
+{
+	if (sk_wmem_alloc_get(sk) <= 0 || sn->drains == TOE_DRAINS_MAX)
+		return false;
+	sn->drains++;
+	toe_conn_schedule(sn, 1);
+	return true;
+}
+
 /**
  * toe_handoff_work() - the next step of a hand-off
  * @work: of the connection; owns a reference
@@ -344,11 +371,14 @@ void toe_handoff_work(struct work_struct *work)
 		if (sn->closing || sk->sk_state != TCP_ESTABLISHED ||
 		    READ_ONCE(sn->swapped) || toe_unaccepted(sn, sk))
 			break;
+		toe_reroute(sk);
 		dev = toe_policy_device(sk);
 		if (dev)
 			toe_handoff_begin(sn, dev);
 		break;
 	case TOE_HELD:
+		if (toe_undrained(sn, sk))
+			break;
 		toe_handoff_commit(sn);
 		break;
 	default:
@@ -370,6 +400,7 @@ void toe_begin_done(struct toe_hw_conn *hc, int err)
 		toe_abort_locked(sn);
 	} else {
 		sn->state = TOE_HELD;
+		sn->drains = 0;
 		held = true;
 	}
 	spin_unlock_bh(&sn->lock);

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "trace.h"
 
+#define TOE_SOCKOPT_MS		20
 #define TOE_RECALL_WAIT_S	30	/* a driver gives a card up long before */
 
 /* Is a connection that was called back for this worth another try? */
@@ -321,6 +322,10 @@ static void toe_import_timers(struct toe_sonode *sn, struct sock *sk)
 static void toe_recall_again(struct toe_sonode *sn, struct sock *sk)
 {
 	unsigned int ms = READ_ONCE(sn->dev->reoffload_ms);
+
+	/* The option is set in a moment. */
+	if (sn->reason == TOE_RECALL_SOCKOPT)
+		ms = min_t(unsigned int, ms, TOE_SOCKOPT_MS);
 
 	if (!sn->flagged)
 		toe_conn_detach(sn, sk);
