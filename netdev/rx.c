@@ -20,12 +20,13 @@
 #define TOENIC_RX_COPY		256	/* a frame up to this is copied */
 #define TOENIC_RX_HEAD		256	/* linear part of a longer one */
 #define TOENIC_RX_BIAS		USHRT_MAX
-#define TOENIC_RX_ATTRS		(DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_WEAK_ORDERING)
+#define TOENIC_RX_ATTRS		DMA_ATTR_SKIP_CPU_SYNC
 
 /* Flows in handshake or closing that a queue remembers. */
 #define TOENIC_FLOWS		256
 
-static_assert(TOENIC_VERDICTS <= ARRAY_SIZE(((struct toenic_rx_counts *)0)->verdict));
+static_assert(sizeof_field(struct toenic_rx_counts, verdict) >=
+	      TOENIC_VERDICTS * sizeof(u64));
 
 /**
  * struct toenic_rx_buf - an RX buffer
