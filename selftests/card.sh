@@ -70,11 +70,11 @@ carried() {
 	echo $(($(delta toe_tx_bytes) + $(delta toe_rx_bytes)))
 }
 
-# reasons: refusals and recalls since mark, each with its number.
+# reasons: refusals, recalls and frames dropped since mark, each with its number.
 reasons() {
 	ethtool -S "$TOE_IF" | awk '
 		FNR == NR { old[$1] = $2; next }
-		/toe_(refuse|recall|offload)/ && $2 > old[$1] { print $1 $2 - old[$1] }
+		/toe_(refuse|recall|offload|abort|bad)|drop|no_buffer|error|death|recovered|_bad/ && $2 > old[$1] { print $1 $2 - old[$1] }
 	' "$TMP/mark" -
 }
 

@@ -55,6 +55,7 @@ not_ok() {
 	_failed=$((_failed + 1))
 	shift
 	[ $# = 0 ] || say "$(printf '%s\n' "$@")"
+	[ ! -e "$TMP/mark" ] || [ ! -d "$TOE" ] || say "since the mark: $(reasons | paste -sd' ')"
 }
 
 skip() {
@@ -183,8 +184,6 @@ all_idle() {
 # expect_carried DESCRIPTION BYTES [PERCENT]: of BYTES went through the card.
 expect_carried() {
 	toe_num "$1" "$(carried)" -ge $(($2 * ${3:-90} / 100))
-	[ -n "$NO_TOE" ] || [ "$(carried)" -ge $(($2 * ${3:-90} / 100)) ] ||
-		say "since then: $(reasons | paste -sd' ')"
 }
 
 # Transfers ----------------------------------------------------------------------

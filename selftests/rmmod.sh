@@ -35,6 +35,6 @@ expect "insmod of both" back
 expect "every byte of the active ones" eval X=a xfer_wait
 expect "every byte of the passive ones" eval X=p xfer_wait
 mark
-expect "a new connection works" xfer active 4 --up 8M --down 8M
+expect "a new connection works" xfer active 4 --up 8M --down 8M --order close-client
 expect_carried "and the card carries it" "$(payload)" 80
 expect "none is left in the card" wait_until 5 no_connections

@@ -73,5 +73,6 @@ for role in active passive; do
 	expect_near "$name: and the peer's" "$(ours .info.segs_in)" \
 		"$(wire .peer_segments)" 6
 	say "$WIRE"
+	[ -n "$NO_TOE" ] || say "since the mark: $(reasons | paste -sd' ')"
 done
 expect "the capture goes away" peer rm /tmp/wire.pcap
