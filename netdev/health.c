@@ -12,7 +12,9 @@
  *	reset	the card starts anew
  *	up	rings, link, and offload for new connections
  *
- * A card that can't be reset stays cut and is tried again later.
+ * A card that can't be reset stays cut and is tried again later.  The netdev
+ * isn't detached meanwhile: it may be down though it runs, in mid-change of its
+ * rings, and attaching would wake queues that have none.
  */
 #include <linux/dma-mapping.h>
 
@@ -145,7 +147,6 @@ void toenic_health_detach(struct toenic *nic)
 {
 	lockdep_assert_held(&nic->state_lock);
 
-	netif_device_detach(nic->netdev);
 	toenic_health_cut(nic);
 	toenic_down(nic);
 	toenic_offload_drop(nic, true);
@@ -182,10 +183,8 @@ int toenic_health_attach(struct toenic *nic)
 		err = toenic_up(nic);
 		if (err)
 			goto err_dead;
-	}
-	netif_device_attach(nic->netdev);
-	if (nic->want_up)
 		toenic_offload_resume(nic);
+	}
 	return 0;
 
 err_dead:

@@ -84,16 +84,22 @@ static void toenic_link_work(struct work_struct *work)
 	struct net_device *netdev = nic->netdev;
 	u32 status;
 
+	/* The carrier must not come back behind toenic_down(). */
+	mutex_lock(&nic->state_lock);
 	if (toenic_is_dead(nic) || !test_bit(TOENIC_UP, &nic->flags))
-		return;
+		goto out;
 
 	status = toenic_rd32(nic, TOE_REG_STATUS);
 	if (status == ~0U)
-		return;
-	if (status & TOE_STATUS_LINK)
+		goto out;
+	if (status & TOE_STATUS_FATAL)
+		toenic_fatal(nic, TOENIC_FATAL_STATUS);
+	else if (status & TOE_STATUS_LINK)
 		netif_carrier_on(netdev);
 	else
 		netif_carrier_off(netdev);
+out:
+	mutex_unlock(&nic->state_lock);
 }
 
 /* What a reset has made the card forget. */
@@ -261,14 +267,16 @@ static int toenic_open(struct net_device *netdev)
 		err = -ENODEV;
 		goto out;
 	}
-	if (toenic_is_dead(nic)) {
-		err = -EIO;
-		goto out;
-	}
-	err = toenic_up(nic);
-	if (err)
+	err = toenic_is_dead(nic) ? -EIO : toenic_up(nic);
+	if (err && !toenic_is_dead(nic))
 		goto out;
 	nic->want_up = true;
+	if (err) {
+		/* Recovery is under way and will bring the rings up. */
+		netif_tx_stop_all_queues(netdev);
+		err = 0;
+		goto out;
+	}
 	toenic_offload_resume(nic);
 out:
 	mutex_unlock(&nic->state_lock);
