@@ -21,7 +21,8 @@ usage: lab run [OPTION]... -- COMMAND...
   --wire OPTS        what the wire does to frames, e.g. loss=1%,delay=20ms
   --pcap FILE        capture the wire
   --smp N, --mem M   of the guest with the card (2, 512M)
-  --timeout S        end after S seconds, whatever is going on (600)
+  --timeout S        end after S seconds, whatever is going on, boot included
+                     (600; debug: 1800)
   --dmesg FILE       where the kernel's log of that guest goes
   --qemu "ARGS"      further arguments for its QEMU
   --append "ARGS"    further words for its kernel's command line
@@ -35,7 +36,7 @@ absolute() {
 
 parse_run() {
 	KERNEL=6.12 PACKAGES='' PEER=guest PEER_SCRIPT='' SHARES=() CARD=1 OFFLOAD=1
-	WIRE='' PCAP='' SMP=2 MEM='' TIMEOUT=600 DMESG='' QEMU_ARGS='' APPEND=''
+	WIRE='' PCAP='' SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
 
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in
@@ -65,7 +66,12 @@ parse_run() {
 	[ "${1-}" != -- ] || shift
 	COMMAND=("$@")
 	case $PEER in guest | netns) ;; *) run_usage ;; esac
-	[ -n "$MEM" ] || { MEM=512M; [ "$KERNEL" != debug ] || MEM=1G; }
+	# The debug kernel needs memory for its shadows and is many times slower.
+	if [ "$KERNEL" = debug ]; then
+		: "${MEM:=1G}" "${TIMEOUT:=1800}"
+	else
+		: "${MEM:=512M}" "${TIMEOUT:=600}"
+	fi
 }
 
 # What both guests read. Addresses are from no network that a host routes.
