@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 120
 #
 # One connection of an unmodified application, both roles, both families: its
 # bytes arrive, they went through the card, and everybody can see that.

@@ -27,9 +27,11 @@ for role in active passive; do
 		sleep 0.7
 		if [ $role = active ]; then
 			kill -9 "${CLIENT_PID[x]}"
+			wait "${CLIENT_PID[x]}" 2>/dev/null
 			wait "${SERVER_PID[x]}"
 		else
 			kill -9 "${SERVER_PID[x]}"
+			wait "${SERVER_PID[x]}" 2>/dev/null
 			wait "${CLIENT_PID[x]}"
 		fi
 		expect "$name: what the peer got was right" [ $? = 0 ]

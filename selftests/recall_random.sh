@@ -18,8 +18,8 @@ set_attr reoffload_ms 10
 offload on
 XFER_TIMEOUT=90
 mark
-X=out xfer_start active 4 --conns 4 --up 10M --down 10M --rate 500k --mixed --seed 7
-X=in xfer_start passive 6 --conns 4 --up 10M --down 10M --rate 500k --mixed --seed 8
+X=out xfer_start active 4 --conns 4 --up 14M --down 14M --rate 500k --mixed --seed 7
+X=in xfer_start passive 6 --conns 4 --up 14M --down 14M --rate 500k --mixed --seed 8
 X=out
 
 busy() {
@@ -31,7 +31,7 @@ done=0
 while [ $done -lt "$RECALLS" ] && busy; do
 	recall_all
 	done=$((done + 1))
-	sleep 0.0$((RANDOM % 80 + 10))
+	sleep 0.0$((RANDOM % 40 + 10))
 done
 toe_num "$RECALLS recalls were asked for in mid-transfer" $done -eq "$RECALLS"
 toe_num "they met offloaded connections" "$(delta recalled_total)" -ge "$RECALLS"
