@@ -265,6 +265,12 @@ xfer_running() {
 	kill -0 "${CLIENT_PID[$X]}" 2>/dev/null && kill -0 "${SERVER_PID[$X]}" 2>/dev/null
 }
 
+# hurry: transfers that run with --rate run without from now on.
+hurry() {
+	pkill -USR1 -x toe_xfer
+	peer pkill -USR1 -x toe_xfer
+}
+
 # ours JQ, theirs JQ: from the last line of that end.
 ours() {
 	local end=client

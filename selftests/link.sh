@@ -4,7 +4,7 @@
 # The interface goes down and up again under load: connections survive.
 . "${0%/*}/lib.sh"
 needs_card
-plan 8
+plan 9
 
 offload on
 keep=/proc/sys/net/ipv6/conf/$TOE_IF/keep_addr_on_down
@@ -14,15 +14,17 @@ echo 1 >"$keep"
 undo ip link set "$TOE_IF" up
 
 mark
-X=a xfer_start active 4 --conns 2 --up 12M --down 12M --rate 2M
-X=p xfer_start passive 6 --conns 2 --up 12M --down 12M --rate 2M
+X=a xfer_start active 4 --conns 2 --up 20M --down 20M --rate 2M
+X=p xfer_start passive 6 --conns 2 --up 20M --down 20M --rate 2M
 toe_expect "four connections are in the card" wait_until 5 connections_are 4
 sleep 0.5
 ip link set "$TOE_IF" down
 toe_expect "down: none is" no_connections
 expect "down: their sockets are still there" eval '[ "$(ss_flow | grep -c .)" -ge 4 ]'
-sleep 0.5
+sleep 1.5
 ip link set "$TOE_IF" up
+toe_expect "up: they go to the card again" wait_until 8 connections_are 4
+hurry
 expect "every byte of the active ones" eval X=a xfer_wait
 expect "every byte of the passive ones" eval X=p xfer_wait
 toe_num "they were offloaded again" "$(delta offloaded_total)" -ge 8

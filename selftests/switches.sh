@@ -19,8 +19,8 @@ expect "sysfs 0: ethtool says off" offload_is off
 offload on
 
 mark
-X=a xfer_start active 4 --conns 3 --up 16M --down 16M --rate 2M
-X=p xfer_start passive 6 --conns 3 --up 16M --down 16M --rate 2M
+X=a xfer_start active 4 --conns 3 --up 20M --down 20M --rate 1M
+X=p xfer_start passive 6 --conns 3 --up 20M --down 20M --rate 1M
 expect "six connections are in the card" wait_until 5 connections_are 6
 sleep 0.5
 offload off
@@ -35,6 +35,7 @@ expect "on: they go to the card again" wait_until 5 connections_are 6
 set_attr enable 0
 expect "off by sysfs: none is" no_connections
 offload on
+hurry
 expect "every byte of the active ones" eval X=a xfer_wait
 expect "every byte of the passive ones" eval X=p xfer_wait
 X=a

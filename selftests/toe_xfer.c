@@ -8,7 +8,7 @@
  *
  * The client tells the server what to do in a header of each connection (struct
  * job), so the server is the same for all scenarios.  Each connection has a
- * sending and a receiving thread.  The last line of output is one JSON object.
+ * sending and a receiving thread.  SIGUSR1 lifts --rate.  The last line of output is one JSON object.
  * Exit status: 0 all well, 1 a connection failed, 2 usage.
  */
 #include <arpa/inet.h>
@@ -39,6 +39,8 @@ struct options opt = {
 	.conns = 1, .seed = 1, .timeout = 120, .retry_s = 10,
 	.up = { 1 << 20, 1 << 20 },
 };
+
+volatile sig_atomic_t hurry;
 
 static struct conn *conns;
 static struct timespec started;
@@ -413,12 +415,19 @@ static void parse(int argc, char **argv)
 		die("--conns must be 1 to %d", CONNS_MAX);
 }
 
+static void on_usr1(int sig)
+{
+	(void)sig;
+	hurry = 1;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t dog;
 	unsigned int i;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR1, on_usr1);
 	clock_gettime(CLOCK_MONOTONIC, &started);
 	parse(argc, argv);
 	conns = calloc(opt.conns, sizeof(*conns));

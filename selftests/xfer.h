@@ -7,6 +7,7 @@
 
 #include <linux/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include "stream.h"
@@ -84,6 +85,7 @@ struct options {
 };
 
 extern struct options opt;
+extern volatile sig_atomic_t hurry;	/* SIGUSR1: no more --rate */
 
 static inline uint64_t rnd(uint64_t *state)
 {

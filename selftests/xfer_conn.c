@@ -81,7 +81,7 @@ static void keep_rate(const struct conn *c, double since, uint64_t done)
 {
 	double ahead;
 
-	if (!c->job.rate)
+	if (!c->job.rate || hurry)
 		return;
 	ahead = (double)done / c->job.rate - (now() - since);
 	if (ahead > 0.001)
