@@ -248,7 +248,9 @@ static void rx_main(struct conn *c)
 				break;
 		}
 		n = rx(c, buf, len);
-		if (n < 0 && errno == EINTR)
+		/* In repair mode the queue is not for readers, for a moment. */
+		if (n < 0 && (errno == EINTR ||
+			      (errno == EPERM && opt.act && !strcmp(opt.act, "repair"))))
 			continue;
 		if (n < 0 && reset_is_fine(c, errno)) {
 			set_flag(c, &c->reset_seen);
