@@ -352,6 +352,17 @@ static bool toe_undrained(struct toe_sonode *sn, struct sock *sk)
 	return true;
 }
 
+/* No route, as after a link was down: it may come back. */
+static void toe_routeless(struct toe_sonode *sn, struct sock *sk)
+{
+	if (rcu_access_pointer(sk->sk_dst_cache))
+		return;		/* leaves by something that isn't a card */
+	if (sn->dev)
+		toe_refused(sn, sn->dev, TOE_REFUSE_ROUTE);
+	else if (++sn->tries <= TOE_TRIES_MAX)
+		toe_conn_schedule(sn, msecs_to_jiffies(20) << sn->tries);
+}
+
 /**
  * toe_handoff_work() - the next step of a hand-off
  * @work: of the connection; owns a reference
@@ -375,6 +386,8 @@ void toe_handoff_work(struct work_struct *work)
 		dev = toe_policy_device(sk);
 		if (dev)
 			toe_handoff_begin(sn, dev);
+		else
+			toe_routeless(sn, sk);
 		break;
 	case TOE_HELD:
 		if (toe_undrained(sn, sk))

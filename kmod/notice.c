@@ -26,18 +26,11 @@ static LIST_HEAD(toe_noticed);		/* struct toe_sonode.noticed, work pending */
 static DEFINE_SPINLOCK(toe_noticed_lock);	/* protects toe_noticed */
 
 /* Enrol a socket whose connection leaves by a card that is switched on. */
-static void toe_notice_sk(struct sock *sk, enum toe_role role,
-			  unsigned long delay)
+static void toe_notice_sk(struct sock *sk, struct toe_dev *dev,
+			  enum toe_role role, unsigned long delay)
 {
+	bool wanted = READ_ONCE(dev->enabled) && toe_dev_usable(dev);
 	struct toe_sonode *sn;
-	struct toe_dev *dev;
-	bool wanted;
-
-	dev = toe_policy_device(sk);
-	if (!dev)
-		return;
-	wanted = READ_ONCE(dev->enabled) && toe_dev_usable(dev);
-	toe_dev_put(dev);
 
 	rcu_read_lock();
 	sn = toe_sk_sonode(sk);
@@ -104,11 +97,17 @@ EXPORT_SYMBOL_GPL(toe_rx_frame_closing);
 static void toe_on_state(void *data, const struct sock *sk, const int oldstate,
 			 const int newstate)
 {
+	struct toe_dev *dev;
+
 	if (newstate != TCP_ESTABLISHED || sk->sk_protocol != IPPROTO_TCP ||
 	    !toe_dev_any())
 		return;
-	toe_notice_sk((struct sock *)sk, oldstate == TCP_SYN_SENT ?
+	dev = toe_policy_device((struct sock *)sk);
+	if (!dev)
+		return;
+	toe_notice_sk((struct sock *)sk, dev, oldstate == TCP_SYN_SENT ?
 		      TOE_ROLE_OPENED : TOE_ROLE_ACCEPTED, TOE_NOTICE_DELAY);
+	toe_dev_put(dev);
 }
 
 /* The bucket of @net's table: sockets of @dev that are established already. */
@@ -124,10 +123,13 @@ static void toe_notice_bucket(struct inet_ehash_bucket *head, struct toe_dev *de
 		    !net_eq(sock_net(sk), dev_net(dev->netdev)) ||
 		    !refcount_inc_not_zero(&sk->sk_refcnt))
 			continue;
+		/* Without a route, or with an old one, the hand-off looks for a
+		 * new one and drops what doesn't lead to a card.
+		 */
 		dst = __sk_dst_get(sk);
-		if (sk->sk_state == TCP_ESTABLISHED && dst &&
-		    dst->dev == dev->netdev && toe_sk_native(sk))
-			toe_notice_sk(sk, TOE_ROLE_UNKNOWN, 0);
+		if (sk->sk_state == TCP_ESTABLISHED && toe_sk_native(sk) &&
+		    (!dst || dst->obsolete > 0 || dst->dev == dev->netdev))
+			toe_notice_sk(sk, dev, TOE_ROLE_UNKNOWN, 0);
 		sock_put(sk);
 	}
 }

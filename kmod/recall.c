@@ -226,8 +226,12 @@ static void toe_import_state(struct sock *sk, const struct min_tcp *st)
 	if (st->srtt_us) {
 		tp->srtt_us = le32_to_cpu(st->srtt_us) << 3;
 		tp->mdev_us = max_t(u32, le32_to_cpu(st->rttvar_us) << 2, 1);
-		tp->mdev_max_us = tp->mdev_us;
-		tp->rttvar_us = max_t(u32, tp->mdev_us, jiffies_to_usecs(1));
+		/* The stack's estimator keeps the variation, and with it the
+		 * RTO, above the minimum.
+		 */
+		tp->rttvar_us = max_t(u32, tp->mdev_us,
+				      jiffies_to_usecs(icsk->icsk_rto_min));
+		tp->mdev_max_us = tp->rttvar_us;
 		tp->rtt_seq = tp->snd_nxt;
 	}
 	icsk->icsk_rto = clamp_t(u32, usecs_to_jiffies(rto_us), TCP_RTO_MIN,

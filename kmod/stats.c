@@ -53,7 +53,8 @@ void toe_stats_fold(struct toe_sonode *sn, struct sock *sk,
 	if (st->srtt_us) {
 		tp->srtt_us = le32_to_cpu(st->srtt_us) << 3;
 		tp->mdev_us = le32_to_cpu(st->rttvar_us) << 2;
-		tp->rttvar_us = tp->mdev_us;
+		tp->rttvar_us = max_t(u32, tp->mdev_us,
+				      jiffies_to_usecs(inet_csk(sk)->icsk_rto_min));
 	}
 	if (st->min_rtt_us)
 		minmax_reset(&tp->rtt_min, tcp_jiffies32,
