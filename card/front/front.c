@@ -180,12 +180,25 @@ static uint64_t handle_time(struct front *f)
 	return next;
 }
 
+/**
+ * front_full() - must the hypervisor's next message wait
+ * @f: the front
+ *
+ * Return: true if there may be no room for what it leads to.
+ */
+bool front_full(const struct front *f)
+{
+	return f->wait_count == FRONT_WAITS || f->reset_count == FRONT_RESETS ||
+	       f->child.queue_count == FRONT_CTRL_QUEUE;
+}
+
 static void turn(struct front *f)
 {
 	uint64_t next = handle_time(f), now = front_clock_us();
+	bool full = front_full(f);
 	struct pollfd fds[5] = {
 		{ .fd = f->signals, .events = POLLIN },
-		{ .fd = f->client, .events = POLLIN },
+		{ .fd = full && !f->out_have ? -1 : f->client, .events = full ? 0 : POLLIN },
 		{ .fd = f->client < 0 && !f->child.quit ? f->listener : -1, .events = POLLIN },
 		{ .fd = f->child.ctrl, .events = POLLIN },
 		{ .fd = f->wire_fd < 0 ? f->wire_listener : -1, .events = POLLIN },
@@ -202,7 +215,7 @@ static void turn(struct front *f)
 	}
 	if (ppoll(fds, 5, &ts, NULL) <= 0)
 		return;
-	if (fds[1].revents & POLLOUT)
+	if (fds[1].revents & POLLOUT || (fds[1].revents && full))
 		front_socket_flush(f);
 	if (fds[1].revents & ~POLLOUT)
 		front_socket_read(f);
@@ -216,6 +229,8 @@ static void turn(struct front *f)
 		front_child_read(f);
 	if (fds[4].revents)
 		front_wire_accept(f);
+	if (full)
+		front_socket_parse(f);
 }
 
 /**

@@ -166,6 +166,7 @@ struct front {
 int front_run(struct front *f, const struct front_opts *opts);
 uint64_t front_clock_us(void);
 void front_disconnect(struct front *f, const char *why);
+bool front_full(const struct front *f);
 
 /* config.c */
 void front_config_reset(struct front *f);
@@ -176,6 +177,7 @@ void front_bar_read(struct front *f, uint64_t off, uint8_t *data, uint32_t len);
 void front_bar_write(struct front *f, uint64_t off, const uint8_t *data, uint32_t len);
 
 /* socket.c */
+void front_socket_parse(struct front *f);
 void front_socket_read(struct front *f);
 void front_socket_flush(struct front *f);
 void front_reply(struct front *f, uint16_t id, uint16_t cmd, int err,

@@ -113,7 +113,8 @@ static unsigned int drop_maps(struct front *f, uint64_t iova, uint64_t size)
 
 /*
  * Have the device process acknowledge @c; the reply of @len bytes goes out then.
- * A dead one has let go of everything already.
+ * A dead one has let go of everything already.  front_full() has made sure that
+ * there is room.
  */
 static int acknowledge(struct front *f, const struct message *m, uint16_t cmd,
 		       struct card_ctrl *c, const int *fds, int nfds, uint32_t len)
@@ -122,10 +123,6 @@ static int acknowledge(struct front *f, const struct message *m, uint16_t cmd,
 
 	if (f->child.state == FRONT_DEAD)
 		return len;
-	if (f->wait_count == FRONT_WAITS) {
-		front_child_kill(f, "too many messages unanswered");
-		return -EBUSY;
-	}
 	w = &f->waits[f->wait_count++];
 	w->seq = ++f->child.seq ? f->child.seq : ++f->child.seq;
 	w->id = m->id;
@@ -381,8 +378,6 @@ static int region_write(struct front *f, struct message *m)
 
 static int device_reset(struct front *f, struct message *m)
 {
-	if (f->reset_count == FRONT_RESETS)
-		return -EBUSY;
 	front_config_reset(f);
 	front_child_reset(f);
 	if (f->child.state != FRONT_STOPPING)

@@ -51,13 +51,16 @@ static int receive(struct front *f)
 	return 1;
 }
 
-/* Handle all whole messages.  Negative: the client broke the protocol. */
+/*
+ * Handle all whole messages, as far as there is room for what they lead to.
+ * Negative: the client broke the protocol.
+ */
 static int parse(struct front *f)
 {
 	size_t at = 0;
 	int err = 0;
 
-	while (f->in_have - at >= sizeof(struct vfio_user_header)) {
+	while (!front_full(f) && f->in_have - at >= sizeof(struct vfio_user_header)) {
 		struct vfio_user_header h;
 
 		memcpy(&h, f->in + at, sizeof(h));
@@ -77,14 +80,27 @@ static int parse(struct front *f)
 }
 
 /**
+ * front_socket_parse() - go on with messages that had to wait
+ * @f: the front
+ */
+void front_socket_parse(struct front *f)
+{
+	if (f->client >= 0 && f->in_have && parse(f))
+		front_disconnect(f, "protocol violation");
+}
+
+/**
  * front_socket_read() - take in and handle what the hypervisor sent
  * @f: the front
+ *
+ * Nothing is read while the device process has to catch up: the socket's own
+ * buffer, and then the hypervisor, wait.
  */
 void front_socket_read(struct front *f)
 {
 	int turn, err;
 
-	for (turn = 0; turn < TURN_READS && f->client >= 0; turn++) {
+	for (turn = 0; turn < TURN_READS && f->client >= 0 && !front_full(f); turn++) {
 		err = receive(f);
 		if (!err)
 			return;
@@ -92,11 +108,7 @@ void front_socket_read(struct front *f)
 			front_disconnect(f, err == -EPIPE ? NULL : strerror(-err));
 			return;
 		}
-		err = parse(f);
-		if (err) {
-			front_disconnect(f, "protocol violation");
-			return;
-		}
+		front_socket_parse(f);
 	}
 }
 

@@ -196,17 +196,21 @@ static void interrupts_survive_the_gap(void)
 	CHECK_EQ(client_stop(&c), 0);
 }
 
+/* More than the device process has answered: none is refused, all wait. */
 static void pipelined_messages(void)
 {
 	struct vfio_user_dma_map m = { .argsz = 32, .flags = 3, .size = 0x1000 };
 	struct vfio_user_dma_unmap u = { .argsz = 24, .size = 0x1000 };
 	bool seen[601] = { false };
 	struct client c;
+	pid_t device;
 	unsigned int i;
 	uint16_t id;
 
 	client_start(&c, false);
 	client_wait_ready(&c);
+	device = client_device_process(&c);
+	kill(device, SIGSTOP);
 	c.id = 0;
 	for (i = 0; i < 300; i++) {
 		m.iova = RAM_IOVA + i % 7 * 0x1000;
@@ -215,6 +219,8 @@ static void pipelined_messages(void)
 		u.iova = m.iova;
 		client_post(&c, VFIO_USER_DMA_UNMAP, 0, &u, sizeof(u), NULL, 0);
 	}
+	usleep(100000);
+	kill(device, SIGCONT);
 	for (i = 0; i < 600; i++) {
 		id = client_reply(&c);
 		CHECK_EQ(c.reply_error, 0);
