@@ -228,7 +228,15 @@ out:
 	mutex_unlock(&nic->state_lock);
 }
 
-/* Every look at memory the card writes; no register is read for it. */
+static bool toenic_status_is_fatal(struct toenic *nic)
+{
+	/* not toenic_rd32(): all ones are an answer here */
+	u32 status = readl(nic->bar + TOE_REG_STATUS);
+
+	return status != ~0U && status & TOE_STATUS_FATAL;
+}
+
+/* Every look at memory the card writes; no register is read while it lives. */
 static void toenic_health_work(struct work_struct *work)
 {
 	struct toenic *nic = container_of(to_delayed_work(work), struct toenic,
@@ -244,7 +252,9 @@ static void toenic_health_work(struct work_struct *work)
 		health->beat = beat;
 		health->missed = 0;
 	} else if (++health->missed >= TOENIC_MISSES) {
-		toenic_fatal(nic, TOENIC_FATAL_HEARTBEAT);
+		/* Dead anyway; a card that can still tell may tell why. */
+		toenic_fatal(nic, toenic_status_is_fatal(nic) ?
+				  TOENIC_FATAL_STATUS : TOENIC_FATAL_HEARTBEAT);
 		goto out;
 	}
 	/* While rings come or go there is nothing to look at. */

@@ -72,6 +72,8 @@ _end() {
 
 	trap - EXIT
 	trap '' TERM INT
+	# Out of time: what hangs is still there.
+	[ $status != 143 ] || say "$(ss -tieOn | head -n 20)" "$(ip -br addr)" "$(ip neigh)"
 	for ((i = ${#_undo[@]} - 1; i >= 0; i--)); do
 		eval "${_undo[i]}" >/dev/null 2>&1
 	done

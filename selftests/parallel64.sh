@@ -16,7 +16,7 @@ for role in active passive; do
 		seed=$((family * 100 + ${#role}))
 		mark
 		expect "$name: every byte of 64 connections" xfer $role $family \
-			--conns 64 --up 1-600k --down 1-600k --seed $seed --order random --mixed
+			--conns 64 --up 1-1000k --down 1-1000k --seed $seed --order random --mixed
 		toe_num "$name: most were offloaded" "$(delta offloaded_total)" -ge 40
 		expect_carried "$name: the card carried most" "$(payload)" 50
 		toe_expect "$name: none is left in the card" wait_until 5 no_connections

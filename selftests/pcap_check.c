@@ -2,9 +2,9 @@
 /*
  * pcap_check - is what one host sent on the wire proper TCP?
  *
- *	pcap_check FILE ADDRESS
+ *	pcap_check FILE ADDRESS [PORT]
  *
- * Looks at every connection of ADDRESS in the capture (Ethernet, whole frames,
+ * Looks at every connection of ADDRESS (with PORT at either end) in the capture (Ethernet, whole frames,
  * from the first SYN on) and reports what a peer could object to: wrong
  * checksums, a gap between what was sent and what comes next, acknowledgements
  * of what was never received or that go back, a window whose right edge goes
@@ -56,6 +56,7 @@ struct flow {
 
 static struct flow flows[FLOWS];
 static unsigned int nflows;
+static unsigned long port;	/* 0: any */
 
 static struct {
 	unsigned long segments, data_segments, bytes, retrans_bytes, retrans, acks;
@@ -312,6 +313,8 @@ static void look(const uint8_t *frame, size_t len, double time, const uint8_t *a
 	ours = !memcmp(s.src, addr, s.addr_len);
 	if (!ours && memcmp(s.dst, addr, s.addr_len))
 		return;
+	if (port && s.sport != port && s.dport != port)
+		return;
 	f = find(&s, ours);
 	if (!f)
 		return;
@@ -350,11 +353,13 @@ int main(int argc, char **argv)
 	unsigned long bad;
 	FILE *in;
 
-	if (argc != 3 || (inet_pton(AF_INET, argv[2], addr) != 1 &&
+	if (argc < 3 || argc > 4 || (inet_pton(AF_INET, argv[2], addr) != 1 &&
 			  inet_pton(AF_INET6, argv[2], addr) != 1)) {
-		fprintf(stderr, "usage: pcap_check FILE ADDRESS\n");
+		fprintf(stderr, "usage: pcap_check FILE ADDRESS [PORT]\n");
 		return 2;
 	}
+	if (argc == 4)
+		port = strtoul(argv[3], NULL, 10);
 	in = fopen(argv[1], "rb");
 	if (!in || read_capture(in, addr)) {
 		fprintf(stderr, "pcap_check: %s is no capture\n", argv[1]);

@@ -18,8 +18,8 @@ set_attr reoffload_ms 10
 offload on
 XFER_TIMEOUT=90
 mark
-X=out xfer_start active 4 --conns 4 --up 7M --down 7M --rate 250k --mixed --seed 7
-X=in xfer_start passive 6 --conns 4 --up 7M --down 7M --rate 250k --mixed --seed 8
+X=out xfer_start active 4 --conns 4 --up 7M --down 7M --rate 120k --mixed --seed 7
+X=in xfer_start passive 6 --conns 4 --up 7M --down 7M --rate 120k --mixed --seed 8
 X=out
 
 busy() {

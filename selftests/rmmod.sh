@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 120
 #
 # Both modules are removed with live connections under load, and inserted again.
 . "${0%/*}/lib.sh"

@@ -38,7 +38,7 @@ capture_end() {
 
 # judge ADDRESS: sets WIRE to what pcap_check says.
 judge() {
-	peer "$HERE/pcap_check" /tmp/wire.pcap "$1" >"$TMP/wire"
+	peer "$HERE/pcap_check" /tmp/wire.pcap "$1" "$PORT" >"$TMP/wire"
 	local status=$?
 	cat "$TMP/wire"
 	WIRE=$(tail -n 1 "$TMP/wire")

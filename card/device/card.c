@@ -163,6 +163,9 @@ static void beat(struct card *c)
 	c->heartbeat_next = c->now + TOE_HEARTBEAT_MS * 1000;
 	if (!addr || !*c->dma.bus_master)
 		return;
+	/* The host looks at the heart only, so it must stop for all deaths. */
+	if (card_shm_get(c->shm, TOE_REG_STATUS) & TOE_STATUS_FATAL)
+		return;
 	word = htole32(++c->heartbeat);
 	card_dma_write(&c->dma, addr, &word, sizeof(word));
 }

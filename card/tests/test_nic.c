@@ -56,11 +56,20 @@ static void register_errors_are_counted(void)
 static void bad_admin_ring_is_fatal(void)
 {
 	struct host *h = host_create(1, 16);
+	uint64_t at = host_alloc(h, 64);
+	uint32_t *word = host_ptr(h, at), last;
 
+	host_reg(h, TOE_REG_HEARTBEAT_LO, at);
+	host_reg(h, TOE_REG_HEARTBEAT_HI, at >> 32);
 	host_reg(h, TOE_REG_CONTROL, 0);
 	host_reg(h, TOE_REG_ADMIN_SIZE, 17);
+	host_sleep(h, 100000);
+	last = *word;
+	CHECK(last);
 	host_reg(h, TOE_REG_CONTROL, TOE_CONTROL_ENABLE);
 	CHECK(card_shm_get(&h->shm, TOE_REG_STATUS) & TOE_STATUS_FATAL);
+	host_sleep(h, 100000);
+	CHECK_EQ(*word, last);
 	host_destroy(h);
 }
 

@@ -44,7 +44,7 @@ need_space() {
 }
 
 # mirror: where Debian's archive is. The host's own choice is the best guess,
-# since it is known to answer from here.
+# since it is known to answer from here; then mmdebstrap's default.
 mirror() {
 	local found=${TOE_MIRROR:-}
 
@@ -54,13 +54,23 @@ mirror() {
 			awk '$1 !~ /security/ && $2 ~ /debian\/?$/ { print $2; exit }')
 	fi
 	[ -n "$found" ] ||
+		found=$(sed -n "s/.*\$mirror *= *'\(http[^']*\)'.*/\1/p" \
+			"$(command -v mmdebstrap)" /dev/null | head -n 1)
+	[ -n "$found" ] ||
 		die "no Debian mirror is configured here: set TOE_MIRROR"
 	printf '%s\n' "${found%/}"
 }
 
-# security_mirror: by convention beside the archive.
+# security_mirror: the host's own, or by convention beside the archive.
 security_mirror() {
-	printf '%s\n' "${TOE_MIRROR_SECURITY:-$(mirror)-security}"
+	local found=${TOE_MIRROR_SECURITY:-}
+
+	if [ -z "$found${TOE_MIRROR:-}" ] && command -v apt-get >/dev/null; then
+		# shellcheck disable=SC2016
+		found=$(apt-get indextargets --format '$(RELEASE) $(SITE)' |
+			awk '$1 ~ /security/ && $2 ~ /debian-security\/?$/ { print $2; exit }')
+	fi
+	printf '%s\n' "${found:-$(mirror)-security}"
 }
 
 # has_suite MIRROR SUITE: snapshots and private mirrors may lack some suites.

@@ -20,7 +20,7 @@ usage: lab run [OPTION]... -- COMMAND...
   --no-offload       the card as a plain NIC
   --wire OPTS        what the wire does to frames, e.g. loss=1%,delay=20ms
   --pcap FILE        capture the wire
-  --smp N, --mem M   of the guest with the card (2, 512M)
+  --smp N, --mem M   of the guest with the card (2, 1G; debug: 2G)
   --timeout S        end after S seconds, whatever is going on, boot included
                      (600; debug: 1800)
   --dmesg FILE       where the kernel's log of that guest goes
@@ -68,9 +68,9 @@ parse_run() {
 	case $PEER in guest | netns) ;; *) run_usage ;; esac
 	# The debug kernel needs memory for its shadows and is many times slower.
 	if [ "$KERNEL" = debug ]; then
-		: "${MEM:=1G}" "${TIMEOUT:=1800}"
+		: "${MEM:=2G}" "${TIMEOUT:=1800}"
 	else
-		: "${MEM:=512M}" "${TIMEOUT:=600}"
+		: "${MEM:=1G}" "${TIMEOUT:=600}"
 	fi
 }
 
