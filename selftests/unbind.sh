@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 120
 #
 # The PCI driver is unbound from the card under load and bound again. The
 # addresses go with the interface; once they are back, connections go on.
@@ -25,8 +26,8 @@ back() {
 undo back
 offload on
 xs() {
-	X=a xfer_start active 4 --conns 2 --up 8M --down 8M --rate 2M
-	X=p xfer_start passive 6 --conns 2 --up 8M --down 8M --rate 2M
+	X=a xfer_start active 4 --conns 2 --up 24M --down 24M --rate 2M
+	X=p xfer_start passive 6 --conns 2 --up 24M --down 24M --rate 2M
 }
 xs
 expect "four connections are in the card" wait_until 5 connections_are 4
@@ -35,6 +36,8 @@ expect "unbind ends in five seconds" timeout 5 sh -c "echo $pci >$driver/unbind"
 expect "the interface is gone" [ ! -e "/sys/class/net/$TOE_IF" ]
 expect "the card comes back" back
 mark
+wait_until 10 connections_are 4
+hurry
 expect "every byte of the active ones" eval X=a xfer_wait
 expect "every byte of the passive ones" eval X=p xfer_wait
 expect_num "they were offloaded again" "$(attr offloaded_total)" -ge 4
