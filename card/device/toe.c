@@ -98,7 +98,7 @@ struct card_toe *card_toe_create(struct card *c)
 	return NULL;
 }
 
-static void drop_held(struct toe_ctx *x)
+static void drop_held(struct card_toe *t, struct toe_ctx *x)
 {
 	struct toe_held *h;
 
@@ -106,7 +106,7 @@ static void drop_held(struct toe_ctx *x)
 		STAILQ_REMOVE_HEAD(&x->held, entry);
 		free(h);
 	}
-	x->held_count = 0;
+	t->held_total -= x->held_bytes;
 	x->held_bytes = 0;
 }
 
@@ -124,7 +124,7 @@ void card_toe_destroy(struct card *c)
 	for (i = 0; i < c->cfg.contexts; i++) {
 		if (t->ctx[i].state == TOE_CTX_FREE)
 			continue;
-		drop_held(&t->ctx[i]);
+		drop_held(t, &t->ctx[i]);
 		toe_ctx_free(t, &t->ctx[i]);
 	}
 	destroy(t, c->cfg.contexts);
@@ -149,7 +149,7 @@ void card_toe_pair_destroy(struct card *c, struct card_pair *p)
 		if (x->state == TOE_CTX_ACTIVE) {
 			toe_host_recalled(t, x, TOE_REASON_HOST);
 		} else {
-			drop_held(x);
+			drop_held(t, x);
 			toe_ctx_free(t, x);
 		}
 	}

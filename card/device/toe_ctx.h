@@ -10,8 +10,8 @@
 #include "../engine/engine.h"
 
 #define TOE_HOLD_US		2000000		/* BEGIN without COMMIT or ABORT */
-#define TOE_HOLD_FRAMES		256
-#define TOE_HOLD_BYTES		(512 * 1024)
+#define TOE_HOLD_BYTES		(4u << 20)	/* of one connection */
+#define TOE_HOLD_TOTAL		(64u << 20)	/* of all */
 #define TOE_TX_WAIT_US		100000		/* for the host's own frames, at COMMIT */
 #define TOE_FRAGS_TOTAL		(1u << 20)	/* of all contexts */
 #define TOE_OUT_SEGS		16		/* of one connection before the next one's turn */
@@ -54,7 +54,6 @@ STAILQ_HEAD(toe_held_list, toe_held);
  * @frag_head: first one
  * @frag_count: how many
  * @held: frames between BEGIN and COMMIT or ABORT
- * @held_count: how many
  * @held_bytes: their bytes
  * @tx_wait: TX index of each pair up to which the host had given frames at
  *	COMMIT; those go out first
@@ -86,7 +85,7 @@ struct toe_ctx {
 	struct toe_frag *frags;
 	uint32_t frag_size, frag_head, frag_count;
 	struct toe_held_list held;
-	uint32_t held_count, held_bytes;
+	uint32_t held_bytes;
 	uint32_t tx_wait[TOE_MAX_PAIRS];
 	uint64_t tx_wait_until;
 	uint64_t deadline;
@@ -135,6 +134,7 @@ struct card_toe {
 	struct toe_ctx **heap;
 	uint32_t heap_count;
 	uint32_t frags_used;
+	uint32_t held_total;
 	uint64_t dirty_at;
 	struct toe_list free, out, acked, dirty;
 };

@@ -21,10 +21,12 @@ static bool same_l2(const struct card *c, const struct toe_ctx *x, const struct 
 
 static void hold(struct card *c, struct toe_ctx *x, const struct card_packet *pkt)
 {
+	uint32_t bytes = sizeof(struct toe_held) + pkt->len;
+	struct card_toe *t = c->toe;
 	struct toe_held *h = NULL;
 
-	if (x->held_count < TOE_HOLD_FRAMES && x->held_bytes + pkt->len <= TOE_HOLD_BYTES)
-		h = malloc(sizeof(*h) + pkt->len);
+	if (x->held_bytes + bytes <= TOE_HOLD_BYTES && t->held_total + bytes <= TOE_HOLD_TOTAL)
+		h = malloc(bytes);
 	if (!h) {
 		c->stats.toe_held_dropped++;
 		return;
@@ -32,8 +34,8 @@ static void hold(struct card *c, struct toe_ctx *x, const struct card_packet *pk
 	h->len = pkt->len;
 	memcpy(h->data, pkt->frame, pkt->len);
 	STAILQ_INSERT_TAIL(&x->held, h, entry);
-	x->held_count++;
-	x->held_bytes += pkt->len;
+	x->held_bytes += bytes;
+	t->held_total += bytes;
 	c->stats.toe_held_frames++;
 }
 
@@ -54,7 +56,7 @@ void toe_rx_hold_end(struct card_toe *t, struct toe_ctx *x, bool replay)
 	struct toe_held *h;
 
 	STAILQ_CONCAT(&held, &x->held);
-	x->held_count = 0;
+	t->held_total -= x->held_bytes;
 	x->held_bytes = 0;
 	while ((h = STAILQ_FIRST(&held))) {
 		STAILQ_REMOVE_HEAD(&held, entry);

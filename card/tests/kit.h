@@ -37,7 +37,7 @@ void kit_fail(const char *file, int line, const char *what, unsigned long long a
 	} while (0)
 
 #define HOST_IOVA	UINT64_C(0x100000000)
-#define HOST_BYTES	(32 * 1024 * 1024)
+#define HOST_BYTES	(64 * 1024 * 1024)
 #define HOST_RX_BYTES	2048
 #define HOST_RQ_BYTES	4096
 
