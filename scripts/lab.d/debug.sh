@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034 # DEBUG_KERNEL is for the other parts
 
 debug_key() {
-	key "$(tree_key)" "$(files_key "$LABD/debug.config" "$LABD/make-debug-kernel")"
+	key "$(files_key "$LABD/debug.config" "$LABD/make-debug-kernel")"
 }
 
 have_debug_kernel() {
