@@ -7,7 +7,8 @@
  * goes back.  What is a state and not a count (congestion window, RTO, ...)
  * stays the card's and enters the answer on its way back: tcp_get_info(), which
  * serves getsockopt(TCP_INFO) and inet_diag alike, is completed by a return
- * probe that is armed only while a connection is offloaded.
+ * probe.  Arming it patches the kernel's text, so it stays armed for a while
+ * after the last connection has gone.
  */
 #include <linux/kprobes.h>
 #include <net/tcp.h>
@@ -16,6 +17,7 @@
 #include "device.h"
 
 #define TOE_QUERY_WAIT	msecs_to_jiffies(200)
+#define TOE_INFO_IDLE	(60 * HZ)
 
 #define DELTA(st, seen, field, bits) \
 	(le##bits##_to_cpu((st)->field) - le##bits##_to_cpu((seen)->field))
@@ -203,18 +205,27 @@ void toe_stats_arm(void)
 	mutex_unlock(&toe_info_lock);
 }
 
-/**
- * toe_stats_disarm() - no connection is offloaded, or all but
- *
- * Context: process.
- */
-void toe_stats_disarm(void)
+static void toe_info_disarm_work(struct work_struct *work)
 {
 	mutex_lock(&toe_info_lock);
 	if (toe_info_armed && !toe_dev_any_active() &&
 	    !disable_kretprobe(&toe_info_probe))
 		WRITE_ONCE(toe_info_armed, false);
 	mutex_unlock(&toe_info_lock);
+}
+
+static DECLARE_DELAYED_WORK(toe_info_disarm, toe_info_disarm_work);
+
+/**
+ * toe_stats_disarm() - a card has no connection any more
+ *
+ * The probe goes if none has come for a minute.
+ *
+ * Context: any.
+ */
+void toe_stats_disarm(void)
+{
+	mod_delayed_work(toe_wq, &toe_info_disarm, TOE_INFO_IDLE);
 }
 
 int toe_stats_init(void)
@@ -232,6 +243,7 @@ int toe_stats_init(void)
 
 void toe_stats_uninit(void)
 {
+	cancel_delayed_work_sync(&toe_info_disarm);
 	if (toe_info_probed)
 		unregister_kretprobe(&toe_info_probe);
 }
