@@ -136,6 +136,25 @@ stage_run() {
 			die "two shared folders are called ${share##*/}"
 		printf '%s\n' "$share" >>"$RUN/shares"
 	done
+	list_programs >"$RUN/ctl/programs"
+}
+
+# list_programs: the ELF files of shared folders as SHARE/PATH, for the guests'
+# copy_programs. The first 64 MiB of them: programs that are run, not a collection.
+list_programs() {
+	local share file magic size sum=0
+
+	for share in "${SHARES[@]}"; do
+		while IFS= read -r -d '' file; do
+			LC_ALL=C IFS= read -r -N 4 magic <"$file" 2>/dev/null
+			[ "$magic" = $'\x7fELF' ] || continue
+			size=$(stat -c %s "$file")
+			sum=$((sum + size))
+			[ $sum -le $((64 << 20)) ] || return
+			echo "${share##*/}${file#"$share"}"
+		done < <(find "$share" -xdev -type f -perm /111 ! -name '*
+*' -print0 2>/dev/null)
+	done
 }
 
 # Keeps what may explain a failure and says where it is.
