@@ -17,7 +17,8 @@ static struct card_impair_opts opts(const char *text)
 static void options_are_read(void)
 {
 	struct card_impair_opts o = opts("loss=1%,reorder=0.5,dup=100%,corrupt=0.1%,delay=20ms,"
-					 "jitter=250us,rate=10mbit,seed=0x7,dir=tx");
+					 "jitter=250us,rate=10mbit,seed=0x7,dir=tx,"
+					 "burst=2%:8,late=5ms,queue=64k,ecn=3000");
 
 	CHECK_EQ(o.loss, 42949672);
 	CHECK_EQ(o.reorder, 1u << 31);
@@ -27,6 +28,12 @@ static void options_are_read(void)
 	CHECK_EQ(o.rate_bps, 10000000);
 	CHECK_EQ(o.seed, 7);
 	CHECK_EQ(o.dirs, CARD_IMPAIR_TX);
+	CHECK_EQ(o.burst, 85899345);
+	CHECK(o.burst_frames == 8);
+	CHECK_EQ(o.late_us, 5000);
+	CHECK_EQ(o.queue_bytes, 65536);
+	CHECK_EQ(o.ecn_bytes, 3000);
+	CHECK_EQ(opts("loss=0").late_us, 1000);
 	CHECK_EQ(opts("loss=0").dirs, CARD_IMPAIR_TX | CARD_IMPAIR_RX);
 }
 
@@ -35,6 +42,9 @@ static void bad_options_are_refused(void)
 	static const char *const bad[] = {
 		"loss", "loss=", "loss=101%", "loss=-1", "loss=1x", "delay=5", "delay=ms",
 		"rate=0mbit", "rate=10", "seed=", "seed=x", "dir=up", "speed=1", "loss=nan",
+		"burst=1%", "burst=1%:", "burst=1%:0", "burst=1%:x", "burst=60%:8", "burst=:8",
+		"late=5", "queue=64k", "rate=1mbit,queue=0", "rate=1mbit,queue=64q",
+		"ecn=1k", "rate=1mbit,ecn=-1",
 	};
 	struct card_impair_opts o;
 	char err[128];
@@ -151,6 +161,174 @@ static void rate_spreads_frames(void)
 	CHECK(!card_impair_get(imp, got, sizeof(got), 15999));
 	CHECK(card_impair_get(imp, got, sizeof(got), 16000));
 	card_impair_destroy(imp);
+}
+
+/* Send frames one at a time; how many were lost, and in how many runs. */
+static void count_losses(const struct card_impair_opts *o, unsigned int frames,
+			 unsigned int *lost, unsigned int *runs)
+{
+	struct card_impair *imp = card_impair_create(o, 0);
+	uint8_t f[64] = { 0 }, got[64];
+	bool before = false, now;
+	unsigned int i;
+
+	*lost = 0;
+	*runs = 0;
+	for (i = 0; i < frames; i++) {
+		card_impair_put(imp, f, sizeof(f), i);
+		now = !card_impair_get(imp, got, sizeof(got), i);
+		*lost += now;
+		*runs += now && !before;
+		before = now;
+	}
+	card_impair_destroy(imp);
+}
+
+static void bursts_have_their_share_and_length(void)
+{
+	struct card_impair_opts o = opts("burst=2%:8,seed=5");
+	unsigned int lost, runs, again, runs_again;
+
+	count_losses(&o, 200000, &lost, &runs);
+	CHECK(lost > 3400 && lost < 4600);
+	CHECK(lost > 7 * runs && lost < 9 * runs);
+	count_losses(&o, 200000, &again, &runs_again);
+	CHECK_EQ(again, lost);
+	CHECK_EQ(runs_again, runs);
+	o = opts("burst=10%:1");
+	count_losses(&o, 20000, &lost, &runs);
+	CHECK(lost > 1800 && lost < 2200);
+}
+
+/* A burst takes frames, but what happens to the others stays the same. */
+static void bursts_leave_other_dice_alone(void)
+{
+	struct card_impair_opts a = opts("loss=10%,seed=3"), b = opts("loss=10%,burst=5%:4,seed=3");
+	struct card_impair *x = card_impair_create(&a, 0), *y = card_impair_create(&b, 0);
+	uint8_t f[64] = { 0 }, got[64];
+	unsigned int i, fewer = 0;
+
+	for (i = 0; i < 2000; i++) {
+		bool gx, gy;
+
+		card_impair_put(x, f, sizeof(f), i);
+		card_impair_put(y, f, sizeof(f), i);
+		gx = card_impair_get(x, got, sizeof(got), i);
+		gy = card_impair_get(y, got, sizeof(got), i);
+		CHECK(gx || !gy);
+		fewer += gx && !gy;
+	}
+	CHECK(fewer > 40 && fewer < 200);
+	card_impair_destroy(x);
+	card_impair_destroy(y);
+}
+
+static void late_frames_are_as_late_as_asked(void)
+{
+	struct card_impair_opts o = opts("reorder=100%,late=7ms,delay=1ms");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[64] = { 0 };
+
+	card_impair_put(imp, f, sizeof(f), 0);
+	CHECK_EQ(card_impair_deadline(imp), 8000);
+	card_impair_destroy(imp);
+}
+
+/* 1000 bytes take 8 ms; three of them fit into the queue, delay holds no place. */
+static void full_queue_drops_the_tail(void)
+{
+	struct card_impair_opts o = opts("rate=1mbit,queue=3000,delay=1s");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[1000] = { 0 }, got[1000];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < 5; i++) {
+		f[20] = i;
+		card_impair_put(imp, f, sizeof(f), 0);
+	}
+	f[20] = 5;
+	card_impair_put(imp, f, sizeof(f), 7999);
+	f[20] = 6;
+	card_impair_put(imp, f, sizeof(f), 8000);
+	f[20] = 7;
+	card_impair_put(imp, f, sizeof(f), 500000);
+	for (; card_impair_get(imp, got, sizeof(got), 2000000); n++)
+		CHECK_EQ(got[20], n < 3 ? n : n + 3);
+	CHECK_EQ(n, 5);
+	card_impair_destroy(imp);
+}
+
+static void idle_line_takes_any_frame(void)
+{
+	struct card_impair_opts o = opts("rate=1mbit,queue=100");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[1000] = { 0 };
+
+	card_impair_put(imp, f, sizeof(f), 0);
+	CHECK_EQ(card_impair_deadline(imp), 8000);
+	card_impair_destroy(imp);
+}
+
+static bool checksum_holds(const uint8_t *ip)
+{
+	uint32_t sum = 0, i;
+
+	for (i = 0; i < 20; i += 2)
+		sum += ip[i] << 8 | ip[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+/* The second of two frames waits: what its first 16 bytes of IP look like then. */
+static void marked(const uint8_t *head, uint8_t type_hi, uint8_t type_lo, uint8_t *out)
+{
+	struct card_impair_opts o = opts("rate=1mbit,ecn=500");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[1000] = { 0 }, got[1000];
+
+	f[12] = type_hi;
+	f[13] = type_lo;
+	memcpy(f + 14, head, 20);
+	card_impair_put(imp, f, sizeof(f), 0);
+	card_impair_put(imp, f, sizeof(f), 0);
+	CHECK_EQ(card_impair_get(imp, got, sizeof(got), 8000), 1000);
+	CHECK(!memcmp(got, f, sizeof(f)));
+	CHECK_EQ(card_impair_get(imp, got, sizeof(got), 16000), 1000);
+	CHECK(!memcmp(got + 34, f + 34, sizeof(f) - 34));
+	memcpy(out, got + 14, 20);
+	card_impair_destroy(imp);
+}
+
+static void long_queue_marks_who_listens(void)
+{
+	uint8_t v4[20] = { 0x45, 0x02, 0x03, 0xda, 1, 2, 0x40, 0, 64, 6, 0xe1, 0x74,
+			   10, 77, 0, 1, 10, 77, 0, 2 };
+	uint8_t v6[20] = { 0x60, 0x1f, 1, 2 }, out[20];
+	uint32_t tos, sum, i;
+
+	for (tos = 0; tos < 256; tos++) {
+		v4[1] = tos;
+		v4[10] = 0;
+		v4[11] = 0;
+		for (sum = 0, i = 0; i < 20; i += 2)
+			sum += v4[i] << 8 | v4[i + 1];
+		sum = (sum & 0xffff) + (sum >> 16);
+		v4[10] = ~sum >> 8;
+		v4[11] = ~sum;
+		CHECK(checksum_holds(v4));
+		marked(v4, 0x08, 0x00, out);
+		CHECK_EQ(out[1], tos & 3 ? (tos | 3) : tos);
+		CHECK(checksum_holds(out));
+	}
+	marked(v6, 0x86, 0xdd, out);
+	CHECK_EQ(out[1], 0x3f);
+	v6[1] = 0x0f;
+	marked(v6, 0x86, 0xdd, out);
+	CHECK_EQ(out[1], 0x0f);
+	v6[1] = 0x1f;
+	marked(v6, 0x08, 0x06, out);
+	CHECK_EQ(out[1], 0x1f);
 }
 
 struct sink {
@@ -363,6 +541,13 @@ static const struct kit_test tests[] = {
 	KIT_TEST(nothing_asked_nothing_done),
 	KIT_TEST(fates_are_independent),
 	KIT_TEST(rate_spreads_frames),
+	KIT_TEST(bursts_have_their_share_and_length),
+	KIT_TEST(bursts_leave_other_dice_alone),
+	KIT_TEST(bursts_leave_other_dice_alone),
+	KIT_TEST(late_frames_are_as_late_as_asked),
+	KIT_TEST(full_queue_drops_the_tail),
+	KIT_TEST(idle_line_takes_any_frame),
+	KIT_TEST(long_queue_marks_who_listens),
 	KIT_TEST(framing_survives_a_new_process),
 	KIT_TEST(receiver_may_stop),
 	KIT_TEST(nonsense_length_ends_the_stream),

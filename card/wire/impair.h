@@ -13,23 +13,35 @@
 /**
  * struct card_impair_opts - what --impair asked for
  * @loss: probability, in units of 2^-32
+ * @burst: share of frames that are lost in bursts, in the same units
+ * @burst_frames: mean length of a burst
  * @reorder: probability that a frame is held back so that later ones overtake it
+ * @late_us: for how long, at least
  * @dup: probability
  * @corrupt: probability that one bit is flipped
  * @delay_us: of every frame
  * @jitter_us: the delay varies by up to this, without reordering
  * @rate_bps: bits per second, 0: no limit
+ * @queue_bytes: what may wait for the rate; a frame that finds no room is lost;
+ *	0: no limit
+ * @ecn_bytes: with more than this waiting, frames that admit it are marked CE;
+ *	0: never
  * @seed: same seed, same frames, same fate
  * @dirs: CARD_IMPAIR_RX | CARD_IMPAIR_TX
  */
 struct card_impair_opts {
 	uint32_t loss;
+	uint32_t burst;
+	double burst_frames;
 	uint32_t reorder;
+	uint64_t late_us;
 	uint32_t dup;
 	uint32_t corrupt;
 	uint64_t delay_us;
 	uint64_t jitter_us;
 	uint64_t rate_bps;
+	uint64_t queue_bytes;
+	uint64_t ecn_bytes;
 	uint64_t seed;
 	uint32_t dirs;
 };
