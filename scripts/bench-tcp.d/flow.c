@@ -118,6 +118,7 @@ static void look(int fd, struct tcp_info *info, double *next)
 		*info = fresh;
 }
 
+/* Sends all and waits for the receiver to close. */
 static void transmit(int fd)
 {
 	struct tcp_info info = { 0 };
@@ -125,22 +126,20 @@ static void transmit(int fd)
 	double next = 0;
 	ssize_t n = 1;
 
-	while (sent < opt.bytes) {
+	do {
 		size_t len = opt.bytes - sent < CHUNK ? opt.bytes - sent : CHUNK;
+		struct pollfd p = { .fd = fd, .events = len ? POLLOUT : POLLIN };
 
-		n = send(fd, buf, len, MSG_NOSIGNAL);
-		if (n <= 0)
-			break;
-		sent += n;
 		look(fd, &info, &next);
-	}
-	while (n > 0) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-
-		if (poll(&p, 1, INFO_EVERY * 1000) > 0)
+		if (poll(&p, 1, INFO_EVERY * 1000) <= 0)
+			continue;
+		if (len) {
+			n = send(fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+			sent += n > 0 ? n : 0;
+		} else {
 			n = recv(fd, buf, 1, 0);
-		look(fd, &info, &next);
-	}
+		}
+	} while (n > 0 || (n < 0 && errno == EAGAIN));
 	printf("{\"sent\":%llu,\"retrans\":%u,\"rtt_us\":%u,\"min_rtt_us\":%u,\"cwnd\":%u,"
 	       "\"rtos\":%u,\"segs_out\":%u}\n", (unsigned long long)sent,
 	       info.tcpi_total_retrans, info.tcpi_rtt, info.tcpi_min_rtt, info.tcpi_snd_cwnd,
