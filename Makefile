@@ -14,6 +14,7 @@ help:
 	@echo '  make check            scenarios in QEMU: KERNEL="6.1|6.12|7.2|debug|all"'
 	@echo '                        TESTS="basic rst ..." (selftests/), JOBS=kernels at once'
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
+	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=4'
 	@echo '  make style            checkpatch, sparse, kernel-doc, shellcheck'
 	@echo '  make clean            remove build/ (the lab stays: scripts/lab clean)'
 	@echo 'For the kernel that runs here:'
@@ -43,6 +44,9 @@ check:
 check-card:
 	@scripts/check-card
 
+bench-tcp:
+	@scripts/bench-tcp
+
 style:
 	@scripts/style
 
@@ -50,4 +54,4 @@ clean:
 	rm -rf build
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: help all headers modules modules_install demo check check-card style clean
+.PHONY: help all headers modules modules_install demo check check-card bench-tcp style clean
