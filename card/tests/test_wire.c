@@ -223,6 +223,22 @@ static void bursts_leave_other_dice_alone(void)
 	card_impair_destroy(y);
 }
 
+/* Frames 100 ms apart: each meets a burst that has just begun, or none. */
+static void bursts_end_in_a_pause(void)
+{
+	struct card_impair_opts o = opts("burst=20%:100");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[64] = { 0 }, got[64];
+	unsigned int i, lost = 0;
+
+	for (i = 1; i <= 10000; i++) {
+		card_impair_put(imp, f, sizeof(f), i * UINT64_C(100000));
+		lost += !card_impair_get(imp, got, sizeof(got), i * UINT64_C(100000));
+	}
+	CHECK(lost > 5 && lost < 60);
+	card_impair_destroy(imp);
+}
+
 static void late_frames_are_as_late_as_asked(void)
 {
 	struct card_impair_opts o = opts("reorder=100%,late=7ms,delay=1ms");
@@ -544,6 +560,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(bursts_have_their_share_and_length),
 	KIT_TEST(bursts_leave_other_dice_alone),
 	KIT_TEST(bursts_leave_other_dice_alone),
+	KIT_TEST(bursts_end_in_a_pause),
 	KIT_TEST(late_frames_are_as_late_as_asked),
 	KIT_TEST(full_queue_drops_the_tail),
 	KIT_TEST(idle_line_takes_any_frame),

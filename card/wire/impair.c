@@ -4,7 +4,7 @@
  * rate and reordering.  All chance comes from generators that are drawn the
  * same number of times for every frame, so the n-th frame's fate depends on the
  * seed and on n alone, whatever the options before it did.  Only the queue in
- * front of the rate depends on when frames come.
+ * front of the rate and the end of a burst depend on when frames come.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 
 #define QUEUE_MAX	4096	/* frames under way; more are lost, as in a router */
 #define LATE_US		1000	/* a reordered frame's extra delay, unless said */
+
+#define BURST_PAUSE_US	50000	/* silence that a burst doesn't survive */
 
 #define ETH_HEADER	14
 
@@ -31,6 +33,7 @@ struct card_impair {
 	uint32_t burst_enter;	/* probabilities that a burst begins and ends */
 	uint32_t burst_leave;
 	bool in_burst;
+	uint64_t last_put;
 	uint64_t order;
 	uint64_t line_free;	/* when the rate-limited line has sent what it has */
 	uint64_t last_due;	/* of the last frame that was not reordered */
@@ -53,11 +56,18 @@ static bool chance(struct card_impair *imp, uint32_t p)
 	return (uint32_t)draw(&imp->rng) < p;
 }
 
-/* Gilbert's model: two states, and in the bad one every frame is lost. */
-static bool burst_takes(struct card_impair *imp)
+/*
+ * Gilbert's model: two states, and in the bad one every frame is lost.  What
+ * disturbs a link passes with time, too: else it would wait for a sender that
+ * backs off, and take one retransmission after the other.
+ */
+static bool burst_takes(struct card_impair *imp, uint64_t now)
 {
 	uint32_t dice = draw(&imp->burst_rng);
 
+	if (now - imp->last_put > BURST_PAUSE_US)
+		imp->in_burst = false;
+	imp->last_put = now;
 	imp->in_burst = imp->in_burst ? dice >= imp->burst_leave : dice < imp->burst_enter;
 	return imp->in_burst;
 }
@@ -186,7 +196,7 @@ void card_impair_put(struct card_impair *imp, const uint8_t *frame, uint32_t len
 	bool corrupt = chance(imp, imp->o.corrupt);
 	bool late = chance(imp, imp->o.reorder);
 	uint64_t bit = draw(&imp->rng), wobble = draw(&imp->rng), due, waiting;
-	bool in_burst = burst_takes(imp);
+	bool in_burst = burst_takes(imp, now);
 	uint8_t copy[16384];
 
 	if (lost || in_burst || !len || len > sizeof(copy))
