@@ -4,7 +4,7 @@
 
 void sim_advance(struct sim *s)
 {
-	te_time t = s->link.first ? s->link.first->at : TE_NEVER;
+	te_time t = sim_link_next(s->link);
 	int who = -1;
 
 	for (int i = 0; i < 2; i++) {
@@ -21,7 +21,7 @@ void sim_advance(struct sim *s)
 	if (who >= 0) {
 		sim_host_step(&s->host[who]);
 	} else {
-		struct sim_packet *p = sim_link_take(&s->link);
+		struct sim_packet *p = sim_link_take(s->link);
 
 		sim_host_segment(&s->host[p->to], p);
 	}

@@ -62,7 +62,8 @@ void sim_check_conn(const struct sim_host *h)
 	SIM_CHECK(s, seq_le(c->rcv_adv, c->rcv_credit));
 	SIM_CHECK(s, seq_le(c->rcv_acked, c->rcv_nxt));
 	SIM_CHECK(s, c->snd_cwnd >= c->mss);
-	SIM_CHECK(s, h->eng->blocks_used <= h->eng->conn_blocks);
+	/* its share of the pool and no more */
+	SIM_CHECK(s, c->ooo_blocks <= h->eng->conn_blocks && c->nruns <= h->eng->conn_runs);
 	/* no deadlock: in flight or waiting to be sent means that a timer runs */
 	if (!c->leave && !h->out)
 		SIM_CHECK(s, (te_flight(c) == 0 && seq_ge(c->snd_max, c->posted)) ||

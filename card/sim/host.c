@@ -20,10 +20,11 @@ uint8_t sim_byte(const struct sim *s, int side, uint32_t off)
 static uint32_t place(void *ctx, struct te_conn *c, uint32_t seq, const uint8_t *data,
 		      uint32_t len, bool push)
 {
-	struct sim_host *h = ctx;
+	struct sim_host *h = ((struct sim_slot *)c)->host;
 	struct sim *s = h->sim;
 	uint32_t n = len;
 
+	(void)ctx;
 	(void)push;
 	SIM_CHECK(s, c == h->conn && !h->out);
 	SIM_CHECK(s, data && len);
@@ -39,15 +40,14 @@ static uint32_t place(void *ctx, struct te_conn *c, uint32_t seq, const uint8_t 
 	return n;
 }
 
-static const struct te_ops ops = {
+const struct te_ops sim_host_ops = {
 	.place	= place,
 };
 
 static void engine_create(struct sim_host *h)
 {
 	struct te_config cfg = {
-		.ops = &ops,
-		.ctx = h,
+		.ops = &sim_host_ops,
 		.pool = h->pool,
 		.pool_bytes = h->pool_bytes,
 		.conn_pool_bytes = h->pool_bytes,
@@ -57,20 +57,26 @@ static void engine_create(struct sim_host *h)
 	SIM_CHECK(h->sim, !te_engine_init(h->eng, &cfg));
 }
 
+void sim_host_own_engine(struct sim_host *h, size_t pool_bytes)
+{
+	struct sim_slot *slot = malloc(sizeof(*slot));
+
+	h->pool_bytes = pool_bytes;
+	h->pool = aligned_alloc(64, pool_bytes ? pool_bytes : 64);
+	h->eng = malloc(te_engine_bytes());
+	slot->host = h;
+	h->conn = &slot->conn;
+	engine_create(h);
+}
+
+/* What the application is like. */
 void sim_host_init(struct sim *s, int side)
 {
-	static const uint32_t pools[] = { 0, 4096, 16384, 262144, 4194304 };
 	struct sim_host *h = &s->host[side];
 	uint64_t *r = &s->rng;
 
 	h->sim = s;
 	h->side = side;
-	h->pool_bytes = pools[sim_chance(r, 300) ? sim_below(r, 5) : 4];
-	h->pool = aligned_alloc(64, h->pool_bytes ? h->pool_bytes : 64);
-	h->eng = malloc(te_engine_bytes());
-	h->conn = malloc(te_conn_bytes());
-	engine_create(h);
-
 	h->isn = sim_chance(r, 500) ? (uint32_t)sim_rand(r) : 0u - sim_below(r, 200000);
 	h->total = sim_chance(r, 150) ? 0 : sim_between(r, 1, sim_chance(r, 100) ? 2000000 : 200000);
 	h->write_max = sim_between(r, 1, sim_chance(r, 200) ? 200 : 60000);
@@ -95,6 +101,7 @@ void sim_host_start(struct sim_host *h)
 
 	h->peer_isn = p->isn;
 	h->peer_total = p->total;
+	h->heard_edge = p->buf_bytes;
 	h->read_max = te_max(h->read_max, p->total / 2000);
 	memset(st, 0, sizeof(*st));
 	st->family = 4;
@@ -121,7 +128,7 @@ static void take_away(struct sim_host *h)
 
 	te_export(h->conn, &h->state, s->now);
 	te_release(h->eng, h->conn);
-	SIM_CHECK(s, !h->eng->blocks_used && !h->eng->runs_used);
+	SIM_CHECK(s, !h->pool || (!h->eng->blocks_used && !h->eng->runs_used));
 	memset(h->conn, 0xa5, te_conn_bytes());
 	SIM_CHECK(s, h->state.rcv_nxt - h->peer_isn == h->placed);
 	SIM_CHECK(s, h->state.snd_una - h->isn == h->acked);
@@ -141,36 +148,61 @@ static void give_back(struct sim_host *h)
 	te_credit(h->conn, h->peer_isn + h->edge, s->now);
 }
 
+/* What a segment may say of our receiving side. */
+static void check_window(struct sim_host *h, const struct te_out *o)
+{
+	uint32_t unit = 1u << h->state.rcv_wscale;
+	uint32_t edge = o->ack - h->peer_isn + o->wnd * unit;
+	struct sim *s = h->sim;
+
+	SIM_CHECK(s, o->ack - h->peer_isn == h->placed);
+	SIM_CHECK(s, edge <= h->edge);
+	SIM_CHECK(s, edge + unit > h->wire_edge);	/* never left: RFC 7323 2.4 */
+	h->wire_edge = edge > h->wire_edge ? edge : h->wire_edge;
+}
+
+/* What its payload may be: posted, within the peer's window, and not too long. */
+static void check_payload(struct sim_host *h, const struct te_out *o)
+{
+	uint32_t off = o->seq - h->isn, end = off + o->len;
+	struct sim *s = h->sim;
+
+	SIM_CHECK(s, off >= h->acked && end <= h->reposted);
+	SIM_CHECK(s, o->retrans || end <= h->acked + te_snd_wnd(h->conn));
+	SIM_CHECK(s, end <= h->heard_edge);
+	SIM_CHECK(s, o->len + o->opt_len <= (uint32_t)h->conn->mss +
+		     (h->conn->flags & TOE_MT_TSTAMP ? 12 : 0));
+}
+
 static void output(struct sim_host *h)
 {
 	struct sim *s = h->sim;
 	struct te_out o;
-	uint32_t n = 0;
+	uint32_t pipe = te_cong_pipe(h->conn), over = 0, n = 0;
 
 	while (te_output(h->eng, h->conn, &o, s->now)) {
 		uint8_t data[65536];
 		uint32_t off = o.seq - h->isn;
-		uint32_t edge = o.ack - h->peer_isn + ((uint32_t)o.wnd << h->state.rcv_wscale);
 
 		SIM_CHECK(s, ++n < 100000);
-		SIM_CHECK(s, o.ack - h->peer_isn == h->placed);
-		SIM_CHECK(s, edge <= h->edge);
-		SIM_CHECK(s, edge + (1u << h->state.rcv_wscale) > h->wire_edge);
-		h->wire_edge = edge > h->wire_edge ? edge : h->wire_edge;
 		SIM_CHECK(s, o.opt_len <= 40 && o.opt_len % 4 == 0);
-		SIM_CHECK(s, o.len + o.opt_len <= (uint32_t)h->conn->mss +
-			     (h->conn->flags & TOE_MT_TSTAMP ? 12 : 0) || !o.len);
+		check_window(h, &o);
 		if (o.len) {
-			SIM_CHECK(s, off >= h->acked && off + o.len <= h->reposted);
-			SIM_CHECK(s, o.retrans || off + o.len <= h->acked + te_snd_wnd(h->conn));
+			check_payload(h, &o);
+			/* beyond cwnd goes one segment: a probe, or the first of a
+			 * recovery; or any if nothing else is under way
+			 */
+			over += pipe && pipe + o.len > h->conn->snd_cwnd;
+			SIM_CHECK(s, over <= 1);
 			for (uint32_t i = 0; i < o.len; i++)
 				data[i] = sim_byte(s, h->side, off + i);
 			h->segs_out++;
 		} else {
 			h->acks_out++;
 		}
-		sim_link_send(&s->link, &s->rng, h->side, &o, data, s->now);
+		sim_link_send(s, h->side, &o, data);
 		sim_check_conn(h);
+		pipe = te_cong_pipe(h->conn);
 	}
 	sim_check_conn(h);
 }
@@ -183,6 +215,21 @@ static void report(struct sim_host *h)
 	h->acked = una;
 	if (h->reposted < una)
 		h->reposted = una;
+}
+
+/* After an import the host posts again from snd_una on, in pieces of its own. */
+static void post(struct sim_host *h)
+{
+	struct sim *s = h->sim;
+
+	while (h->reposted < h->posted) {
+		uint32_t n = te_min(sim_between(&s->rng, 1, 100000), h->posted - h->reposted);
+
+		h->reposted += n;
+		te_post(h->conn, h->isn + h->reposted, sim_chance(&s->rng, 500), s->now);
+		if (!h->move_each && sim_chance(&s->rng, 300))
+			break;
+	}
 }
 
 /* What follows anything that happened to the engine. */
@@ -198,8 +245,22 @@ static void settle(struct sim_host *h)
 		return;
 	}
 	output(h);
-	if (sim_chance(&h->sim->rng, h->move))
+	if (h->move_each) {
 		take_away(h);
+		give_back(h);
+		post(h);
+		output(h);
+	} else if (sim_chance(&h->sim->rng, h->move)) {
+		take_away(h);
+	}
+}
+
+/* The peer's window as it stands in a segment that came in. */
+static void hear(struct sim_host *h, const struct te_out *o)
+{
+	uint32_t edge = o->ack - h->isn + ((uint32_t)o->wnd << h->state.snd_wscale);
+
+	h->heard_edge = (int32_t)(edge - h->heard_edge) > 0 ? edge : h->heard_edge;
 }
 
 /* Takes @p.  While the connection is moving, the card holds its frames; some are
@@ -220,13 +281,14 @@ void sim_host_segment(struct sim_host *h, struct sim_packet *p)
 	};
 
 	if (!h->out) {
+		hear(h, &p->h);
 		te_input(h->eng, h->conn, &seg, h->sim->now);
 		free(p);
 		settle(h);
 	} else if (sim_chance(&h->sim->rng, 200)) {
 		free(p);
 	} else {
-		sim_link_hold(&h->sim->link, p, (h->back_at > h->sim->now ? h->back_at : h->sim->now) + 1);
+		sim_link_hold(h->sim->link, p, (h->back_at > h->sim->now ? h->back_at : h->sim->now) + 1);
 	}
 }
 
@@ -252,21 +314,6 @@ static void app_read(struct sim_host *h)
 					 : TE_NEVER;
 	if (!h->out && n)
 		te_credit(h->conn, h->peer_isn + h->edge, s->now);
-}
-
-/* After an import the host posts again from snd_una on, in pieces of its own. */
-static void post(struct sim_host *h)
-{
-	struct sim *s = h->sim;
-
-	while (h->reposted < h->posted) {
-		uint32_t n = te_min(sim_between(&s->rng, 1, 100000), h->posted - h->reposted);
-
-		h->reposted += n;
-		te_post(h->conn, h->isn + h->reposted, sim_chance(&s->rng, 500), s->now);
-		if (sim_chance(&s->rng, 300))
-			break;
-	}
 }
 
 void sim_host_step(struct sim_host *h)
@@ -307,6 +354,8 @@ int sim_host_done(const struct sim_host *h)
 
 void sim_host_drop(struct sim_host *h)
 {
+	if (!h->pool)
+		return;
 	free(h->conn);
 	free(h->eng);
 	free(h->pool);

@@ -2,6 +2,9 @@
 /*
  * Two engines and an impaired link between them in virtual time.  All that is
  * random comes from one seed, so a failure replays.
+ *
+ * A struct sim is one connection with its two ends.  Many of them may share a
+ * link, and the ends of one side an engine.
  */
 #ifndef CARD_SIM_H
 #define CARD_SIM_H
@@ -24,13 +27,38 @@ uint32_t sim_below(uint64_t *state, uint32_t n);		/* 0..n-1 */
 uint32_t sim_between(uint64_t *state, uint32_t lo, uint32_t hi);	/* lo..hi */
 int sim_chance(uint64_t *state, uint32_t permille);
 
+/* heap.c */
+
+/* Something that happens at a time; first member of what it happens to. */
+struct sim_event {
+	te_time at;
+	uint64_t order;
+	uint32_t pos;
+};
+
+struct sim_heap {
+	struct sim_event **v;
+	uint32_t n, size;
+	uint64_t order;
+};
+
+void sim_heap_add(struct sim_heap *h, struct sim_event *ev, te_time at);
+void sim_heap_move(struct sim_heap *h, struct sim_event *ev, te_time at);
+struct sim_event *sim_heap_take(struct sim_heap *h);
+void sim_heap_free(struct sim_heap *h);
+
 /**
  * struct sim_impair - what one direction of the link does to segments
- * @loss: per mille dropped; corruption is loss too, checksums see to that
+ * @loss: per mille dropped
+ * @burst_enter: per mille that the link turns bad at a segment, 0: never
+ * @burst_leave: per mille that it turns good again
+ * @burst_loss: per mille dropped while it is bad
+ * @corrupt: per mille with a bit flipped; checksums make that a loss
  * @dup: per mille delivered twice
  * @reorder: per mille delayed by up to @reorder_us more
  * @reorder_us: us
  * @delay_us: one way
+ * @jitter_us: up to this much more, without reordering
  * @rate: bytes per ms, 0: no limit
  * @queue_bytes: what waits for the rate; more is dropped
  * @mark_bytes: queue above which ECN-capable segments are marked, 0: never
@@ -39,10 +67,15 @@ int sim_chance(uint64_t *state, uint32_t permille);
  */
 struct sim_impair {
 	uint32_t loss;
+	uint32_t burst_enter;
+	uint32_t burst_leave;
+	uint32_t burst_loss;
+	uint32_t corrupt;
 	uint32_t dup;
 	uint32_t reorder;
 	uint32_t reorder_us;
 	uint32_t delay_us;
+	uint32_t jitter_us;
 	uint32_t rate;
 	uint32_t queue_bytes;
 	uint32_t mark_bytes;
@@ -50,10 +83,20 @@ struct sim_impair {
 	te_time blackout_to;
 };
 
+enum sim_drop {
+	SIM_DROP_NOT,
+	SIM_DROP_LOSS,
+	SIM_DROP_BURST,
+	SIM_DROP_CORRUPT,
+	SIM_DROP_QUEUE,
+	SIM_DROP_BLACKOUT,
+	SIM_DROPS
+};
+
 struct sim_packet {
-	struct sim_packet *next;
-	te_time at;
-	int to;			/* side */
+	struct sim_event event;		/* delivery */
+	struct sim *sim;		/* whose */
+	int to;				/* side */
 	struct te_out h;
 	uint8_t data[];
 };
@@ -62,26 +105,39 @@ struct sim_packet {
 struct sim_link {
 	struct sim_impair impair[2];	/* by sender */
 	te_time busy_until[2];
-	struct sim_packet *first;	/* by delivery time */
-	uint32_t in_flight;
-	uint64_t dropped;
+	te_time last_at[2];		/* of the last delivery that is in order */
+	int bad[2];
+	struct sim_heap packets;
+	uint64_t count[SIM_DROPS];	/* segments by fate */
 };
 
-void sim_link_send(struct sim_link *l, uint64_t *rng, int from, const struct te_out *h,
-		   const uint8_t *data, te_time now);
+void sim_link_send(struct sim *s, int from, const struct te_out *h, const uint8_t *data);
+te_time sim_link_next(const struct sim_link *l);
 struct sim_packet *sim_link_take(struct sim_link *l);
 void sim_link_hold(struct sim_link *l, struct sim_packet *p, te_time until);
 void sim_link_clear(struct sim_link *l);
 
+/* frame.c */
+uint32_t sim_frame_build(uint8_t *frame, const struct te_out *h, const uint8_t *data);
+int sim_frame_survives(const struct te_out *h, const uint8_t *data, uint32_t bit);
+
+/* A connection's memory; the engine tells its callbacks only of the first member. */
+struct sim_slot {
+	struct te_conn conn;
+	struct sim_host *host;
+};
+
 /**
  * struct sim_host - one end: an engine, its host's bookkeeping, an application
+ *
+ * Positions in the streams are offsets from their first bytes.
  */
 struct sim_host {
 	struct sim *sim;
 	int side;
 	struct te_engine *eng;
-	struct te_conn *conn;
-	void *pool;
+	struct te_conn *conn;		/* of a struct sim_slot */
+	void *pool;			/* NULL: the engine is shared */
 	size_t pool_bytes;
 	struct min_tcp state;		/* while the connection is at the host */
 	int out;			/* 1: at the host; segments are held back */
@@ -102,13 +158,14 @@ struct sim_host {
 	uint32_t read;			/* taken by the application, offset */
 	uint32_t buf_bytes;
 	uint32_t edge;			/* credit given, offset */
-	uint32_t acked_out;		/* highest acknowledgement sent, offset */
 	te_time read_at;
 	uint32_t read_max;
 	te_time read_gap;
 	uint32_t refuse;		/* per mille of place calls not taken whole */
 	uint32_t move;			/* per mille of steps followed by a move */
+	int move_each;			/* every step is, and the way back is immediate */
 	uint32_t wire_edge;		/* rightmost window edge on the wire, offset */
+	uint32_t heard_edge;		/* rightmost edge that came in from the peer, offset */
 
 	uint64_t segs_out;
 	uint64_t acks_out;
@@ -117,16 +174,18 @@ struct sim_host {
 };
 
 struct sim {
+	struct sim_event event;		/* of its hosts, where many share a link */
 	uint64_t seed;
 	uint64_t rng;
 	te_time now;
-	struct sim_link link;
+	struct sim_link *link;
 	struct sim_host host[2];
-	int verbose;
 };
 
 /* host.c */
+extern const struct te_ops sim_host_ops;
 void sim_host_init(struct sim *s, int side);
+void sim_host_own_engine(struct sim_host *h, size_t pool_bytes);
 void sim_host_start(struct sim_host *h);
 void sim_host_segment(struct sim_host *h, struct sim_packet *p);
 void sim_host_step(struct sim_host *h);

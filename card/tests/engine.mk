@@ -16,12 +16,18 @@ ENGINE_TESTS += engine_timer
 # end of ENGINE_TESTS
 
 # SIM_PROGRAMS: each is ENGINE_OBJS + SIM_OBJS + its own object; prints TAP.
+# SIM_SEEDS: of sim/sim; a failing seed alone as its argument replays it.
+SIM_SEEDS ?= 10000
 SIM_OBJS :=
 SIM_OBJS += sim/rng.o
+SIM_OBJS += sim/heap.o
 SIM_OBJS += sim/advance.o
+SIM_OBJS += sim/frame.o
 SIM_OBJS += sim/link.o
 SIM_OBJS += sim/host.o
 SIM_OBJS += sim/check.o
 SIM_OBJS += sim/fail.o
+SIM_OBJS += device/csum.o
+SIM_OBJS += device/packet.o
 # end of SIM_OBJS
 SIM_PROGRAMS := sim/sim sim/hostile sim/clean
