@@ -30,4 +30,4 @@ SIM_OBJS += sim/fail.o
 SIM_OBJS += device/csum.o
 SIM_OBJS += device/packet.o
 # end of SIM_OBJS
-SIM_PROGRAMS := sim/sim sim/hostile sim/clean
+SIM_PROGRAMS := sim/sim sim/many sim/hostile sim/clean
