@@ -15,6 +15,7 @@ help:
 	@echo '                        TESTS="basic rst ..." (selftests/), JOBS=kernels at once'
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
 	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=4'
+	@echo '  make bench-engine     what a TCP segment costs the card'"'"'s engine, and lwIP'
 	@echo '  make style            checkpatch, sparse, kernel-doc, shellcheck'
 	@echo '  make clean            remove build/ (the lab stays: scripts/lab clean)'
 	@echo 'For the kernel that runs here:'
@@ -47,6 +48,9 @@ check-card:
 bench-tcp:
 	@scripts/bench-tcp
 
+bench-engine:
+	@scripts/bench-engine
+
 style:
 	@scripts/style
 
@@ -54,4 +58,4 @@ clean:
 	rm -rf build
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: help all headers modules modules_install demo check check-card bench-tcp style clean
+.PHONY: help all headers modules modules_install demo check check-card bench-tcp style clean bench-engine
