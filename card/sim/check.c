@@ -50,6 +50,22 @@ static void check_blocks(const struct sim *s, const struct te_conn *c)
 	}
 }
 
+/* Bytes in the network, RFC 6675 4, by the sender's own account of each of them;
+ * without SACK each duplicate acknowledgement stands for a segment.
+ */
+uint32_t sim_pipe(const struct te_conn *c)
+{
+	uint32_t pipe = 0;
+
+	for (const struct te_run *r = c->run_head; r; r = r->next)
+		if (!(r->flags & TE_RUN_SACKED) &&
+		    (!(r->flags & TE_RUN_LOST) || r->flags & TE_RUN_RETRANS))
+			pipe += te_run_end(c, r) - r->seq;
+	if (!(c->flags & TOE_MT_SACK))
+		pipe -= te_min(pipe, (uint32_t)c->dupacks * c->mss);
+	return pipe;
+}
+
 void sim_check_conn(const struct sim_host *h)
 {
 	const struct te_conn *c = h->conn;

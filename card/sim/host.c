@@ -178,7 +178,7 @@ static void output(struct sim_host *h)
 {
 	struct sim *s = h->sim;
 	struct te_out o;
-	uint32_t pipe = te_cong_pipe(h->conn), over = 0, n = 0;
+	uint32_t pipe = sim_pipe(h->conn), over = 0, n = 0;
 
 	while (te_output(h->eng, h->conn, &o, s->now)) {
 		uint8_t data[65536];
@@ -202,7 +202,7 @@ static void output(struct sim_host *h)
 		}
 		sim_link_send(s, h->side, &o, data);
 		sim_check_conn(h);
-		pipe = te_cong_pipe(h->conn);
+		pipe = sim_pipe(h->conn);
 	}
 	sim_check_conn(h);
 }

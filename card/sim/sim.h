@@ -200,6 +200,7 @@ void sim_host_drop(struct sim_host *h);
 void sim_advance(struct sim *s);
 
 /* check.c */
+uint32_t sim_pipe(const struct te_conn *c);
 void sim_check_conn(const struct sim_host *h);
 
 #endif /* CARD_SIM_H */
