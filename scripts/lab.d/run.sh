@@ -17,6 +17,7 @@ usage: lab run [OPTION]... -- COMMAND...
                      calls peer_ready, or else as soon as it was started
   --share DIR        DIR appears in both guests as /share/<its name>
   --no-card          a virtio NIC in the card's place
+  --nic virtio       a second NIC beside it, virtio0, with a wire of its own
   --no-offload       the card as a plain NIC
   --wire OPTS        what the wire does to frames, e.g. loss=1%,delay=20ms
   --pcap FILE        capture the wire
@@ -36,7 +37,7 @@ absolute() {
 
 parse_run() {
 	KERNEL=6.12 PACKAGES='' PEER=guest PEER_SCRIPT='' SHARES=() CARD=1 OFFLOAD=1
-	WIRE='' PCAP='' SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
+	WIRE='' PCAP='' NIC='' SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
 
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in
@@ -53,6 +54,7 @@ parse_run() {
 		--share) SHARES+=("$(absolute "$2")") || exit ;;
 		--wire) WIRE=$2 ;;
 		--pcap) PCAP=$(readlink -m "$2") ;;
+		--nic) NIC=$2 ;;
 		--smp) SMP=$2 ;;
 		--mem) MEM=$2 ;;
 		--timeout) TIMEOUT=$2 ;;
@@ -66,6 +68,7 @@ parse_run() {
 	[ "${1-}" != -- ] || shift
 	COMMAND=("$@")
 	case $PEER in guest | netns) ;; *) run_usage ;; esac
+	case $NIC in '' | virtio) ;; *) run_usage ;; esac
 	# The debug kernel needs memory for its shadows and is many times slower.
 	if [ "$KERNEL" = debug ]; then
 		: "${MEM:=2G}" "${TIMEOUT:=1800}"
@@ -91,12 +94,19 @@ OFFLOAD=$OFFLOAD
 INTERACTIVE=$1
 MODULES="toe.ko toenic.ko"
 CONF
+	[ -z "$NIC" ] || cat <<CONF
+NIC_IF=virtio0
+NIC_IP=10.79.0.1
+NIC_PEER_IP=10.79.0.2
+NIC_MAC_TOE=52:54:00:79:00:01
+NIC_MAC_PEER=52:54:00:79:00:02
+CONF
 }
 
 # What run-guests reads besides.
 write_plan() {
 	local name
-	for name in KERNEL PEER WIRE SMP MEM TIMEOUT QEMU_ARGS APPEND GUEST BOOT \
+	for name in KERNEL PEER WIRE NIC SMP MEM TIMEOUT QEMU_ARGS APPEND GUEST BOOT \
 		PEER_BOOT ACCEL REPO; do
 		printf '%s=%q\n' "$name" "${!name}"
 	done
