@@ -21,6 +21,8 @@ usage: lab run [OPTION]... -- COMMAND...
   --no-offload       the card as a plain NIC
   --wire OPTS        what the wire does to frames, e.g. loss=1%,delay=20ms
   --pcap FILE        capture the wire
+  --icount           its time is its instructions (1 ns each) but while it sleeps:
+                     hardly depends on this machine's load; wants --smp 1
   --smp N, --mem M   of the guest with the card (2, 1G; debug: 2G)
   --timeout S        end after S seconds, whatever is going on, boot included
                      (600; debug: 1800)
@@ -37,12 +39,13 @@ absolute() {
 
 parse_run() {
 	KERNEL=6.12 PACKAGES='' PEER=guest PEER_SCRIPT='' SHARES=() CARD=1 OFFLOAD=1
-	WIRE='' PCAP='' NIC='' SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
+	WIRE='' PCAP='' NIC='' ICOUNT=0 SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
 
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in
 		--no-card) CARD=0; OFFLOAD=0; shift; continue ;;
 		--no-offload) OFFLOAD=0; shift; continue ;;
+		--icount) ICOUNT=1; shift; continue ;;
 		-h | --help) run_usage ;;
 		esac
 		[ $# -ge 2 ] || run_usage
@@ -69,6 +72,7 @@ parse_run() {
 	COMMAND=("$@")
 	case $PEER in guest | netns) ;; *) run_usage ;; esac
 	case $NIC in '' | virtio) ;; *) run_usage ;; esac
+	[ "$ICOUNT" = 0 ] || [ "$SMP" = 1 ] || run_usage
 	# The debug kernel needs memory for its shadows and is many times slower.
 	if [ "$KERNEL" = debug ]; then
 		: "${MEM:=2G}" "${TIMEOUT:=1800}"
@@ -106,7 +110,7 @@ CONF
 # What run-guests reads besides.
 write_plan() {
 	local name
-	for name in KERNEL PEER WIRE NIC SMP MEM TIMEOUT QEMU_ARGS APPEND GUEST BOOT \
+	for name in KERNEL PEER WIRE NIC ICOUNT SMP MEM TIMEOUT QEMU_ARGS APPEND GUEST BOOT \
 		PEER_BOOT ACCEL REPO; do
 		printf '%s=%q\n' "$name" "${!name}"
 	done
@@ -196,7 +200,7 @@ cmd_run() {
 	lab_boot 6.12
 	PEER_BOOT=$BOOT
 	[ "$KERNEL" = 6.12 ] || lab_boot "$KERNEL"
-	lab_accel
+	if [ "$ICOUNT" = 1 ]; then ACCEL=tcg; else lab_accel; fi
 	stage_run
 	write_conf "$interactive" >"$RUN/ctl/conf"
 	write_plan >"$RUN/plan"
