@@ -16,6 +16,8 @@ help:
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
 	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=4'
 	@echo '  make bench-engine     what a TCP segment costs the card'"'"'s engine, and lwIP'
+	@echo '  make bench            what TCP costs the host, in instructions; BENCH_QUICK=1'
+	@echo '  make bench-figures    its pictures into Documentation/, from the last run'
 	@echo '  make style            checkpatch, sparse, kernel-doc, shellcheck'
 	@echo '  make clean            remove build/ (the lab stays: scripts/lab clean)'
 	@echo 'For the kernel that runs here:'
@@ -51,6 +53,12 @@ bench-tcp:
 bench-engine:
 	@scripts/bench-engine
 
+bench:
+	@scripts/bench
+
+bench-figures:
+	@scripts/bench.d/figures
+
 style:
 	@scripts/style
 
@@ -58,4 +66,4 @@ clean:
 	rm -rf build
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: help all headers modules modules_install demo check check-card bench-tcp style clean bench-engine
+.PHONY: help all headers modules modules_install demo check check-card bench-tcp style clean bench-engine bench bench-figures
