@@ -40,6 +40,52 @@ static bool window_in(struct te_conn *c, const struct te_seg *seg, bool acked)
 	return true;
 }
 
+static void timers(struct te_conn *c, te_time now)
+{
+	if (!te_flight(c)) {
+		te_timer_stop(c);	/* RFC 6298 5.2 */
+		return;
+	}
+	te_timer_rto(c, now);		/* 5.3 */
+	te_tlp_arm(c, now);
+}
+
+static void ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
+		   const struct te_opts *o, bool moved, te_time now)
+{
+	struct te_acked a = {
+		.acked = seg->ack - c->snd_una,
+		.has_ts = o->has_ts && o->tsecr,
+		.tsecr = o->tsecr,
+		.tsnow = te_tsval(c, now),
+		.fack = c->sacked ? c->rack.fack : 0,
+		.sacked = c->sacked != 0,
+	};
+	uint64_t delivered = c->n.delivered;
+
+	a.same = !a.acked && !moved && !seg->len;
+	a.dup = a.same && te_flight(c);
+	if (a.acked)
+		data_acked(e, c, seg->ack, now, &a);
+	if (o->nsack)
+		a.newly_sacked = te_sack_in(e, c, o, seg->ack, now, &a);
+	a.delivered = (uint32_t)(c->n.delivered - delivered);
+	if (a.delivered)
+		te_rtt_acked(c, &a, now);
+	if (seg->flags & TE_ECE && c->flags & TOE_MT_ECN) {
+		c->n.delivered_ce += a.delivered;
+		te_recovery_ece(c);
+	}
+	if (c->tlp && te_tlp_ack(c, seg->ack, &a))
+		te_recovery_tail(c);
+	te_recovery_ack(e, c, &a, now);
+	if (!a.acked)
+		return;
+	if (c->ca_state != TOE_CA_CWR && c->ca_state != TOE_CA_RECOVERY)
+		te_cong_acked(c, &a, now);
+	timers(c, now);
+}
+
 /**
  * te_ack_in() - process the acknowledgement of an acceptable segment
  * @e: the engine
@@ -54,40 +100,15 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 		       const struct te_opts *o, te_time now)
 {
 	uint32_t acked = seg->ack - c->snd_una;
-	struct te_acked a = { 0 };
-	uint64_t delivered = c->n.delivered;
-	uint32_t newly_sacked;
-	bool moved, dup;
+	bool moved;
 
 	if (seq_lt(seg->ack, c->snd_una))
 		return 0;
 
 	moved = window_in(c, seg, acked != 0);
 	/* the peer only sends: nothing new in its acknowledgement */
-	if (!acked && seg->len && !o->nsack && !(seg->flags & TE_ECE))
-		return moved ? TE_EV_ACKED : 0;
-
-	dup = !acked && !moved && !seg->len && te_flight(c);
-	if (acked)
-		data_acked(e, c, seg->ack, now, &a);
-	newly_sacked = te_sack_in(e, c, o, seg->ack, now, &a);
-	if (acked || newly_sacked)
-		te_rtt_acked(c, &a, acked != 0, o, now);
-	if (seg->flags & TE_ECE && c->flags & TOE_MT_ECN) {
-		c->n.delivered_ce += acked + newly_sacked;
-		te_recovery_ece(c);
-	}
-	if (acked || newly_sacked || dup)
-		te_recovery_ack(e, c, acked, newly_sacked,
-				(uint32_t)(c->n.delivered - delivered), dup, &a);
-	if (acked) {
-		if (c->ca_state != TOE_CA_CWR && c->ca_state != TOE_CA_RECOVERY)
-			te_cong_acked(c, acked, now);
-		if (te_flight(c))
-			te_timer_rto(c, now);	/* RFC 6298 5.3 */
-		else
-			te_timer_stop(c);	/* 5.2 */
-	}
+	if (acked || !seg->len || o->nsack || seg->flags & TE_ECE)
+		ack_in(e, c, seg, o, moved, now);
 	return acked || moved ? TE_EV_ACKED : 0;
 }
 
@@ -117,9 +138,9 @@ void te_ack_hole(struct te_conn *c)
  */
 void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
 {
-	if (now - c->oow_at < TE_OOW_ACK_US)
+	if ((uint32_t)now - c->oow_us < TE_OOW_ACK_US)
 		return;
-	c->oow_at = now;
+	c->oow_us = (uint32_t)now;
 	if (challenge)
 		c->n.challenge_acks++;
 	c->ack_now = true;
@@ -138,9 +159,9 @@ void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
  */
 void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now)
 {
-	if (now - c->last_data > te_rto_us(c))
+	if ((uint32_t)now - c->last_data_us > c->rto_us)
 		c->quickack = (uint8_t)te_max(c->quickack, TE_QUICKACKS);
-	c->last_data = now;
+	c->last_data_us = (uint32_t)now;
 	if (len > c->rcv_mss)
 		c->rcv_mss = (uint16_t)te_min(len, te_max(c->mss, 536));
 

@@ -22,8 +22,9 @@ static void reno_avoid(struct te_conn *c, uint32_t acked, te_time now)
 }
 
 /* RFC 5681 3.1, equation 4; cwnd is validated, so it stands for the flight */
-static uint32_t reno_ssthresh(struct te_conn *c)
+static uint32_t reno_ssthresh(struct te_conn *c, bool timeout)
 {
+	(void)timeout;
 	return c->snd_cwnd / 2;
 }
 
@@ -52,7 +53,7 @@ uint32_t te_cong_pipe(const struct te_conn *c)
 {
 	uint32_t out = te_flight(c) - c->lost - c->sacked;
 
-	if (!(c->flags & TOE_MT_SACK) && c->ca_state != TOE_CA_LOSS)
+	if (!(c->flags & TOE_MT_SACK))
 		out -= te_min(out, (uint32_t)c->dupacks * c->mss);
 	return out + c->retrans;
 }
@@ -80,13 +81,15 @@ static bool validated(const struct te_conn *c)
 /**
  * te_cong_acked() - grow the window
  * @c: connection; not in recovery
- * @acked: bytes newly acknowledged
+ * @a: the acknowledgement
  * @now: time
  *
  * RFC 5681 3.1.
  */
-void te_cong_acked(struct te_conn *c, uint32_t acked, te_time now)
+void te_cong_acked(struct te_conn *c, const struct te_acked *a, te_time now)
 {
+	uint32_t acked = a->acked;
+
 	if (!validated(c))
 		return;
 	if (c->snd_cwnd < c->snd_ssthresh) {
@@ -107,15 +110,21 @@ void te_cong_acked(struct te_conn *c, uint32_t acked, te_time now)
  */
 void te_cong_reduce(struct te_conn *c, unsigned int ca_state)
 {
-	uint32_t least = 2u * c->mss;
+	bool timeout = ca_state == TOE_CA_LOSS;
 
 	/* RFC 5681 3.1: a second timeout of the same data holds ssthresh, and so
 	 * does what follows a reduction within its window
 	 */
 	if (c->ca_state <= TOE_CA_DISORDER || seq_ge(c->snd_una, c->high_seq) ||
-	    (c->ca_state == TOE_CA_LOSS && !c->retries))
-		c->snd_ssthresh = te_max(algorithms[c->cong]->ssthresh(c), least);
-	c->snd_cwnd = ca_state == TOE_CA_LOSS ? c->mss : c->snd_ssthresh;
+	    (c->ca_state == TOE_CA_LOSS && !c->retries)) {
+		c->undo_on = false;
+		if (ca_state != TOE_CA_CWR)
+			te_undo_save(c);
+		c->snd_ssthresh = te_max(algorithms[c->cong]->ssthresh(c, timeout), 2u * c->mss);
+	} else if (c->ca_state == TOE_CA_CWR) {
+		c->undo_on = false;	/* the mark stands, whatever was lost */
+	}
+	c->snd_cwnd = timeout ? c->mss : c->snd_ssthresh;
 	c->cwnd_count = 0;
 	c->high_seq = c->snd_max;
 	c->ca_state = (uint8_t)ca_state;
@@ -135,8 +144,12 @@ void te_cong_idle(struct te_conn *c, te_time now)
 	te_time idle = now - c->last_snd;
 	uint32_t rto = te_max(c->rto_us, 1);
 
-	if (idle <= rto)
+	if (idle <= rto) {
+		/* RFC 9438 5.8: time with nothing in flight is not the curve's */
+		if (c->snd_cwnd >= c->snd_ssthresh && c->cubic.epoch)
+			c->cubic.epoch += now - c->stall_at;
 		return;
+	}
 	c->snd_ssthresh = te_max(c->snd_ssthresh, c->snd_cwnd - c->snd_cwnd / 4);
 	for (; idle > rto && c->snd_cwnd > restart; idle -= rto)
 		c->snd_cwnd /= 2;

@@ -46,6 +46,12 @@ static inline uint64_t te_le64(uint64_t v) { return v; }
 #define TE_MSS_MIN		64
 #define TE_WND_MAX		(1u << 30)		/* RFC 7323 2.3 */
 #define TE_SSTHRESH_INF		0xffffffffu
+#define TE_REORDER_MAX		127			/* segments; one byte in struct min_tcp */
+#define TE_REO_PERSIST		16			/* RFC 8985 6.2 step 4 */
+#define TE_PTO_INIT_US		(1 * TE_SEC)		/* RFC 8985 7.2: no round trip known */
+#define TE_PTO_DELACK_US	(200 * TE_MSEC)		/* RFC 8985 7.2: WCDelAckT */
+#define TE_PTO_SLACK_US		(2 * TE_MSEC)		/* Linux, TCP_TIMEOUT_MIN; for coarse timers */
+#define TE_MIN_RTT_US		(300 * TE_SEC)		/* Linux: a shortest round trip is this long good */
 
 #define TE_INLINE_RUNS		3
 #define TE_MAX_RUNS		512
@@ -136,24 +142,27 @@ struct te_cubic {
 
 /**
  * struct te_cong - a congestion control, RFC 5681 and its kin
- * @reset: start from nothing: import, or the window was restarted after idling
+ * @reset: start from nothing: import, a timeout, or the window was restarted
  * @avoid: @acked bytes were acknowledged above ssthresh
- * @ssthresh: a loss or a mark: remember it and say what to fall back to, bytes
+ * @ssthresh: a loss or a mark: remember it and say what to fall back to, bytes;
+ *	@timeout: it was told by the retransmission timer
  */
 struct te_cong {
 	void (*reset)(struct te_conn *c);
 	void (*avoid)(struct te_conn *c, uint32_t acked, te_time now);
-	uint32_t (*ssthresh)(struct te_conn *c);
+	uint32_t (*ssthresh)(struct te_conn *c, bool timeout);
 };
 
-/* Counters of a connection: struct toe_conn_stats in host order. */
+/* Counters of a connection: struct toe_conn_stats in host order.  The first
+ * line counts segments in the steady state.
+ */
 struct te_counts {
 	uint64_t segs_in, segs_out, data_segs_in, data_segs_out;
-	uint64_t bytes_in, bytes_out, bytes_retrans, bytes_acked;
-	uint64_t delivered, delivered_ce;	/* bytes */
+	uint64_t bytes_in, bytes_out, bytes_acked, delivered;	/* bytes */
 	uint32_t retrans_segs, rto_count, fast_retrans;
 	uint32_t ooo_segs, dup_segs, paws_drops, challenge_acks, probes_out;
 	uint32_t dsack_dups, reord_seen, in_errs;
+	uint64_t bytes_retrans, delivered_ce;			/* bytes */
 };
 
 /* struct te_conn, probe. */
@@ -161,12 +170,85 @@ enum {
 	TE_PROBE_NONE = 0,
 	TE_PROBE_WINDOW,
 	TE_PROBE_KEEPALIVE,
+	TE_PROBE_TAIL,		/* RFC 8985 7.3 */
+};
+
+/* struct te_conn, rack_timer: what rack_at is for. */
+enum {
+	TE_RACK_OFF = 0,
+	TE_RACK_REORDER,	/* RFC 8985 6.2 step 5 */
+	TE_RACK_TAIL,		/* RFC 8985 7.2 */
+};
+
+/* struct te_conn, tlp: the tail loss probe that is in flight. */
+enum {
+	TE_TLP_NONE = 0,
+	TE_TLP_NEW,
+	TE_TLP_RETRANS,
+};
+
+/* struct te_conn, frto: RFC 5682, after a retransmission timeout. */
+enum {
+	TE_FRTO_NONE = 0,
+	TE_FRTO_SENT,		/* step 1: the head was sent again */
+	TE_FRTO_NEW,		/* step 2b: only new data is sent */
+};
+
+/**
+ * struct te_rack - what RFC 8985 keeps beside the hot fields rack_*
+ * @fack: behind the highest byte SACKed; valid while anything is SACKed
+ * @dsack_round: snd_max when reo_mult was raised last
+ * @tlp_end: snd_max when the tail loss probe was sent
+ * @reo_mult: the reordering window in quarters of the shortest round trip
+ * @reo_persist: recoveries until it falls back to one
+ * @dsack_wait: until snd_una has reached @dsack_round it isn't raised again
+ * @reord_seen: the path was seen to reorder
+ */
+struct te_rack {
+	uint32_t fack;
+	uint32_t dsack_round;
+	uint32_t tlp_end;
+	uint8_t reo_mult;
+	uint8_t reo_persist;
+	bool dsack_wait;
+	bool reord_seen;
+};
+
+/**
+ * struct te_undo - what a reduction took, to give it back if it was needless
+ * @cubic: state before
+ * @marker: snd_una when the episode began
+ * @end: snd_max from which on no D-SACK of the episode is expected; set when it ends
+ * @cwnd: before, bytes
+ * @ssthresh: before, bytes
+ * @bytes: sent again since and not reported as duplicates
+ * @tsval: of the episode's first retransmission, valid with @resent
+ * @resent: something was sent again
+ * @over: the episode has ended
+ */
+struct te_undo {
+	struct te_cubic cubic;
+	uint32_t marker;
+	uint32_t end;
+	uint32_t cwnd;
+	uint32_t ssthresh;
+	uint32_t bytes;
+	uint32_t tsval;
+	bool resent;
+	bool over;
 };
 
 /**
  * struct te_conn - one connection
  *
- * Grouped by use; what each segment touches comes first.
+ * The first 256 bytes are what in-order data in and new data out touch in the
+ * steady state, by cache line: receive, send, timers, the rest.  Behind them lie
+ * the counters, the first of which are hot too, then what only losses, congestion
+ * avoidance, the host and moves need.
+ *
+ * Times are 64 bits where they may be far apart.  The 32-bit ones (the low half
+ * of the time) are compared only with what is at most some seconds away, or a
+ * wrong answer does no harm.
  */
 struct te_conn {
 	/* receiving */
@@ -178,6 +260,10 @@ struct te_conn {
 	uint32_t rcv_space;	/* largest credit - rcv_nxt seen, bytes */
 	uint32_t ts_recent;
 	uint32_t ts_off;	/* TSval = now in ms + this */
+	te_time ts_recent_at;
+	uint32_t last_data_us;	/* payload received; wraps: a quick ACK too many or too few */
+	uint32_t user_timeout_ms;
+	uint32_t min_rtt_at_us;	/* when min_rtt_us was measured; wraps: measured anew too late */
 	uint16_t mss;		/* payload of a segment sent, without SACK blocks */
 	uint16_t rcv_mss;
 	uint8_t flags;		/* TOE_MT_* */
@@ -186,9 +272,8 @@ struct te_conn {
 	uint8_t quickack;	/* segments still to be acknowledged at once */
 	uint8_t dup_acks;	/* duplicates still to be sent, without SACK only */
 	bool ack_now;
-	bool ecn_echo;		/* CE seen, CWR not yet */
 	uint8_t nsacks;		/* entries in rcv_sack */
-	uint8_t leave;		/* 1 + TOE_REASON_*, 0: stay */
+	bool dsack;		/* rcv_dsack is to be reported */
 
 	/* sending */
 	uint32_t snd_una;
@@ -208,26 +293,27 @@ struct te_conn {
 
 	/* timers, TE_NEVER: not armed */
 	te_time rtx_at;		/* retransmission, or persist */
+	te_time rack_at;	/* reordering, or tail loss probe: rack_timer */
 	te_time ack_at;		/* delayed acknowledgement */
-	te_time keep_at;
-	te_time drain_at;	/* host refused reassembled data: try again */
 	te_time last_rcv;	/* any acceptable segment */
-	te_time last_data;	/* payload received */
 	te_time last_snd;	/* payload sent */
-
-	uint32_t max_window;	/* bytes */
+	te_time stall_at;	/* since when nothing was acknowledged; user timeout */
 	uint32_t srtt8_us;	/* 8 * SRTT; 0: no sample */
 	uint32_t rttvar4_us;	/* 4 * RTTVAR */
 	uint32_t min_rtt_us;
 	uint32_t rto_us;	/* without backoff */
+
+	/* the rest */
+	struct te_block *ooo_head;
+	uint32_t max_window;	/* bytes */
 	uint32_t cwnd_count;	/* bytes acknowledged towards the next step */
 	uint32_t cwnd_mark;	/* end of the window in which max_flight was seen */
 	uint32_t max_flight;	/* bytes */
-	uint32_t prr_flight;	/* RFC 6937 RecoverFS, bytes */
-	uint32_t prr_delivered;	/* bytes since recovery began */
-	uint32_t prr_out;	/* bytes sent since */
+	uint32_t rack_us;	/* RFC 8985: what was sent last of what has arrived, low bits */
+	uint32_t rack_end;	/* behind its last byte */
+	uint32_t rack_rtt_us;	/* 0: nothing has arrived yet */
+	uint32_t sml_end;	/* behind the last small segment sent, with sml */
 	uint16_t dupacks;
-	uint16_t nruns;
 	uint8_t reordering;
 	uint8_t ca_state;	/* TOE_CA_* */
 	uint8_t cong;		/* TOE_CONG_* */
@@ -235,33 +321,53 @@ struct te_conn {
 	uint8_t retries;	/* retransmission timeouts without progress */
 	uint8_t probes;		/* unanswered */
 	uint8_t probe;		/* TE_PROBE_* to be sent */
+	uint8_t rack_timer;	/* TE_RACK_* */
+	uint8_t tlp;		/* TE_TLP_* */
+	uint8_t frto;		/* TE_FRTO_* */
+	uint8_t run_mask;	/* free entries of run_inline */
+	uint8_t leave;		/* 1 + TOE_REASON_*, 0: stay */
 	bool persist;		/* rtx_at is the persist timer's */
 	bool pushed;		/* push_seq is valid */
+	bool sml;		/* sml_end is valid, RFC 9293 3.7.4 as Minshall has it */
 	bool rtx_force;		/* next retransmission regardless of cwnd */
 	bool sws_force;		/* next new segment however small */
 	bool cwr_due;		/* CWR goes with the next new data */
-	bool reno_hold;		/* RFC 6582 4.1: old duplicates may come */
+	bool ecn_echo;		/* CE seen, CWR not yet */
 	bool cwnd_limited;
-	uint8_t run_mask;	/* free entries of run_inline */
+	bool undo_on;		/* undo is valid */
+	bool reno_hold;		/* RFC 6582 4.1: old duplicates may come */
 
-	te_time ts_recent_at;
-	te_time stall_at;	/* since when nothing was acknowledged; user timeout */
-	te_time oow_at;		/* last answer to a segment out of window */
-	struct te_block *ooo_head;
-	struct te_block *ooo_tail;
-	uint32_t ooo_blocks;
-	struct te_range rcv_sack[TE_SACKS];	/* newest first */
-	struct te_cubic cubic;
+	struct te_counts n;
 	struct te_run run_inline[TE_INLINE_RUNS];
 
-	/* rarely used */
+	/* losses and holes */
+	te_time keep_at;	/* with TOE_MT_KEEPALIVE only */
+	te_time drain_at;	/* host refused reassembled data: try again; with ooo_head only */
+	struct te_block *ooo_tail;
+	uint32_t ooo_blocks;
+	uint32_t nruns;		/* of the pool */
+	struct te_range rcv_sack[TE_SACKS];	/* newest first */
+	struct te_range rcv_dsack;
+	uint32_t oow_us;	/* last answer to a segment out of window; wraps: one too few */
+	uint32_t prr_flight;	/* RFC 6937 RecoverFS, bytes */
+	uint32_t prr_delivered;	/* bytes since recovery began */
+	uint32_t prr_out;	/* bytes sent since */
+	struct te_rack rack;
+	struct te_cubic cubic;
+	struct te_undo undo;
+
+	/* the user's */
 	uint32_t keep_idle_ms;
 	uint32_t keep_intvl_ms;
 	uint32_t keep_probes;
-	uint32_t user_timeout_ms;
-	struct te_counts n;
 	struct min_tcp origin;	/* as imported: addresses and L2 */
 };
+
+/* Pointers of 64 bits; with shorter ones everything moves left. */
+_Static_assert(sizeof(void *) < 8 || offsetof(struct te_conn, snd_una) == 64, "receiving");
+_Static_assert(sizeof(void *) < 8 || offsetof(struct te_conn, rtx_at) == 128, "sending");
+_Static_assert(sizeof(void *) < 8 || offsetof(struct te_conn, ooo_head) == 192, "timers");
+_Static_assert(offsetof(struct te_conn, n) <= 256, "hot state");
 
 /**
  * struct te_engine - shared by all connections
@@ -310,10 +416,15 @@ static inline uint32_t te_run_end(const struct te_conn *c, const struct te_run *
 	return r->next ? r->next->seq : c->snd_max;
 }
 
-/* Are two transmissions so close that one time stands for both? */
+/* Transmissions this close have one time in the scoreboard: 1/16 round trip, us. */
+static inline uint32_t te_granule(const struct te_conn *c)
+{
+	return c->srtt8_us >> 7;
+}
+
 static inline bool te_same_time(const struct te_conn *c, uint32_t sent_us, te_time now)
 {
-	return (uint32_t)now - sent_us <= c->srtt8_us >> 7;
+	return (uint32_t)now - sent_us <= te_granule(c);
 }
 
 static inline void te_leave(struct te_conn *c, unsigned int reason)
@@ -330,29 +441,52 @@ void te_run_put(struct te_engine *e, struct te_conn *c, struct te_run *r);
 /* options.c */
 void te_opts_parse(const struct te_seg *seg, struct te_opts *o);
 uint32_t te_opts_sack_bytes(const struct te_conn *c);
-void te_opts_build(const struct te_conn *c, struct te_out *out, te_time now);
+void te_opts_build(struct te_conn *c, struct te_out *out, te_time now);
 
 /* runs.c */
 
 /**
- * struct te_acked - what an acknowledgement says about the round trip
- * @rtt_us: of the oldest byte newly acknowledged, valid with @sampled
+ * struct te_acked - what an acknowledgement says
+ * @acked: bytes that snd_una has moved
+ * @newly_sacked: bytes above it that weren't known to have arrived
+ * @delivered: all bytes that weren't known to have arrived
+ * @rtt_us: round trip of the oldest byte newly acknowledged, valid with @sampled
  * @last_rtt_us: of the newest
  * @sack_rtt_us: of the oldest byte newly SACKed, 0: none
- * @newest_us: newest time at which something was sent that has now arrived,
- *	valid with @arrived
+ * @tsecr: timestamp echo, valid with @has_ts
+ * @tsnow: what TSval would be now
+ * @fack: behind the highest byte SACKed before, valid with @sacked
+ * @dsack_end: behind the range reported as duplicate, valid with @dsack
+ * @has_ts: the segment has a timestamp that counts
+ * @sacked: something was SACKed before
  * @sampled: something was acknowledged that was sent once
  * @ambiguous: something was acknowledged that was retransmitted
- * @arrived: something arrived whose sending can be told
+ * @orig: something arrived that was sent once, before the present episode
+ * @same: nothing that could be new, and no data
+ * @dup: that with data in flight: a duplicate by RFC 5681 2
+ * @dsack: it reports a duplicate, RFC 2883
+ * @dsack_rack: one that tells of a needless fast retransmission
  */
 struct te_acked {
+	uint32_t acked;
+	uint32_t newly_sacked;
+	uint32_t delivered;
 	uint32_t rtt_us;
 	uint32_t last_rtt_us;
 	uint32_t sack_rtt_us;
-	uint32_t newest_us;
+	uint32_t tsecr;
+	uint32_t tsnow;
+	uint32_t fack;
+	uint32_t dsack_end;
+	bool has_ts;
+	bool sacked;
 	bool sampled;
 	bool ambiguous;
-	bool arrived;
+	bool orig;
+	bool same;
+	bool dup;
+	bool dsack;
+	bool dsack_rack;
 };
 
 bool te_runs_room(struct te_engine *e, struct te_conn *c);
@@ -364,19 +498,37 @@ void te_runs_resend(struct te_engine *e, struct te_conn *c, struct te_run *prev,
 		    struct te_run *r, uint32_t len, te_time now);
 void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time now,
 		 struct te_acked *a);
-void te_runs_arrived(const struct te_conn *c, const struct te_run *r, te_time now,
-		     struct te_acked *a);
-void te_runs_lose_all(struct te_engine *e, struct te_conn *c);
+void te_runs_forget(struct te_engine *e, struct te_conn *c);
 void te_runs_clear(struct te_engine *e, struct te_conn *c);
 
 /* sack.c */
 void te_sack_note(struct te_conn *c, uint32_t start, uint32_t end);
+void te_sack_dup(struct te_conn *c, uint32_t start, uint32_t end);
 void te_sack_prune(struct te_conn *c);
 uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack,
 		    te_time now, struct te_acked *a);
-void te_sack_mark_lost(struct te_engine *e, struct te_conn *c);
-void te_sack_mark_resent(struct te_conn *c, uint32_t newest_us);
-void te_sack_mark_head(struct te_engine *e, struct te_conn *c);
+
+/* rack.c */
+void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end, te_time now,
+		       struct te_acked *a);
+void te_rack_adapt(struct te_conn *c);
+void te_rack_recovered(struct te_conn *c);
+void te_rack_detect(struct te_engine *e, struct te_conn *c, te_time now);
+void te_rack_rto(struct te_engine *e, struct te_conn *c, te_time now);
+
+/* tlp.c */
+void te_tlp_arm(struct te_conn *c, te_time now);
+void te_tlp_fire(struct te_conn *c);
+void te_tlp_sent(struct te_conn *c, bool retrans, te_time now);
+struct te_run *te_tlp_resend(struct te_engine *e, struct te_conn *c, uint32_t most, te_time now);
+bool te_tlp_ack(struct te_conn *c, uint32_t ack, const struct te_acked *a);
+
+/* undo.c */
+void te_undo_save(struct te_conn *c);
+void te_undo_resent(struct te_conn *c, uint32_t len, te_time now);
+void te_undo_dsack(struct te_conn *c, uint32_t start, uint32_t end);
+void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a);
+void te_undo_timeout(struct te_engine *e, struct te_conn *c);
 
 /* reass.c */
 bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
@@ -386,14 +538,13 @@ void te_reass_clear(struct te_engine *e, struct te_conn *c);
 
 /* rtt.c */
 void te_rtt_sample(struct te_conn *c, uint32_t rtt_us);
-void te_rtt_acked(struct te_conn *c, const struct te_acked *a, bool advanced,
-		  const struct te_opts *o, te_time now);
+void te_rtt_acked(struct te_conn *c, const struct te_acked *a, te_time now);
 uint32_t te_rto_us(const struct te_conn *c);
 
 /* cong.c */
 uint32_t te_cong_pipe(const struct te_conn *c);
 void te_cong_reset(struct te_conn *c);
-void te_cong_acked(struct te_conn *c, uint32_t acked, te_time now);
+void te_cong_acked(struct te_conn *c, const struct te_acked *a, te_time now);
 void te_cong_reduce(struct te_conn *c, unsigned int ca_state);
 void te_cong_idle(struct te_conn *c, te_time now);
 void te_cong_sent(struct te_conn *c, bool limited);
@@ -402,10 +553,11 @@ void te_cong_sent(struct te_conn *c, bool limited);
 extern const struct te_cong te_cong_cubic;
 
 /* recovery.c */
-void te_recovery_ack(struct te_engine *e, struct te_conn *c, uint32_t acked,
-		     uint32_t newly_sacked, uint32_t delivered, bool dup,
-		     const struct te_acked *a);
-void te_recovery_rto(struct te_engine *e, struct te_conn *c);
+void te_recovery_ack(struct te_engine *e, struct te_conn *c, const struct te_acked *a,
+		     te_time now);
+void te_recovery_reorder(struct te_engine *e, struct te_conn *c, te_time now);
+void te_recovery_rto(struct te_engine *e, struct te_conn *c, te_time now);
+void te_recovery_tail(struct te_conn *c);
 void te_recovery_ece(struct te_conn *c);
 
 /* ack.c */

@@ -54,21 +54,25 @@ static void epoch_start(struct te_conn *c, te_time now)
 	}
 }
 
-static uint32_t cubic_target(const struct te_conn *c, te_time now)
+/* 4.2, figure 1: W_cubic, @us after the epoch's start */
+static uint64_t w_cubic(const struct te_conn *c, te_time us)
 {
 	const struct te_cubic *q = &c->cubic;
-	uint64_t ms = (now - q->epoch + (c->srtt8_us >> 3)) / TE_MSEC;
+	uint64_t ms = us / TE_MSEC;
 	uint32_t t = ms > 1000000 ? 1000000 : (uint32_t)ms;
-	uint64_t w;
+	uint64_t d;
 
-	if (t < q->k_ms) {
-		uint64_t d = cubic_bytes(q->k_ms - t, c->mss);
+	if (t >= q->k_ms)
+		return q->origin + cubic_bytes(t - q->k_ms, c->mss);
+	d = cubic_bytes(q->k_ms - t, c->mss);
+	return d < q->origin ? q->origin - d : 0;
+}
 
-		w = d < q->origin ? q->origin - d : 0;
-	} else {
-		w = q->origin + cubic_bytes(t - q->k_ms, c->mss);
-	}
-	/* 4.2: at most half a window per round trip, and never down */
+/* 4.2: where to be a round trip from now: at most half a window more, never less */
+static uint32_t cubic_target(const struct te_conn *c, te_time now)
+{
+	uint64_t w = w_cubic(c, now - c->cubic.epoch + (c->srtt8_us >> 3));
+
 	if (w > c->snd_cwnd + (uint64_t)c->snd_cwnd / 2)
 		w = c->snd_cwnd + (uint64_t)c->snd_cwnd / 2;
 	if (w < c->snd_cwnd)
@@ -96,12 +100,12 @@ static void cubic_avoid(struct te_conn *c, uint32_t acked, te_time now)
 	if (!q->epoch)
 		epoch_start(c, now);
 
-	target = cubic_target(c, now);
 	reno_friendly(c, acked);
-	if (q->w_est > target) {	/* 4.3: the Reno-friendly region */
-		c->snd_cwnd = q->w_est;
+	if (q->w_est > w_cubic(c, now - q->epoch)) {	/* 4.3: the Reno-friendly region */
+		c->snd_cwnd = te_max(c->snd_cwnd, q->w_est);
 		return;
 	}
+	target = cubic_target(c, now);
 
 	/* 4.4: cwnd += (target - cwnd) / cwnd for each segment acknowledged */
 	if (target > c->snd_cwnd) {
@@ -113,14 +117,18 @@ static void cubic_avoid(struct te_conn *c, uint32_t acked, te_time now)
 	}
 }
 
-/* 4.6 multiplicative decrease by 0.7, 4.7 fast convergence */
-static uint32_t cubic_ssthresh(struct te_conn *c)
+/* 4.6 multiplicative decrease by 0.7, 4.7 fast convergence, 4.8: after a timeout
+ * the curve starts where slow start ends
+ */
+static uint32_t cubic_ssthresh(struct te_conn *c, bool timeout)
 {
 	struct te_cubic *q = &c->cubic;
 	uint32_t cwnd = c->snd_cwnd;
 
 	q->cwnd_prior = cwnd;
 	q->w_max = cwnd < q->w_max ? (uint32_t)((uint64_t)cwnd * 17 / 20) : cwnd;
+	if (timeout)
+		q->w_max = 0;
 	q->epoch = 0;
 	return (uint32_t)((uint64_t)cwnd * 7 / 10);
 }

@@ -15,6 +15,13 @@ static bool paws_old(const struct te_conn *c, const struct te_opts *o, te_time n
 	return (int32_t)(o->tsval - c->ts_recent) < 0 && now - c->ts_recent_at <= TE_PAWS_IDLE_US;
 }
 
+/* RFC 2883 4: tell of bytes that had been received before. */
+static void duplicate(struct te_conn *c, uint32_t start, uint32_t end)
+{
+	te_sack_dup(c, start, seq_lt(end, c->rcv_nxt) ? end : c->rcv_nxt);
+	c->ack_now = true;
+}
+
 static void unacceptable(struct te_conn *c, const struct te_seg *seg, te_time now)
 {
 	if (seg->flags & TE_RST)
@@ -22,6 +29,8 @@ static void unacceptable(struct te_conn *c, const struct te_seg *seg, te_time no
 	if (seg->len) {
 		c->n.dup_segs++;
 		c->ack_now = true;
+		if (seq_lt(seg->seq, c->rcv_nxt))
+			duplicate(c, seg->seq, seg->seq + seg->len);
 	} else {
 		te_ack_answer(c, now, false);
 	}
@@ -139,9 +148,9 @@ static unsigned int data_in(struct te_engine *e, struct te_conn *c, const struct
 	if (seq_lt(seq, c->rcv_nxt)) {
 		uint32_t skip = c->rcv_nxt - seq;
 
+		duplicate(c, seq, seq + len);
 		if (skip >= len) {
 			c->n.dup_segs++;
-			c->ack_now = true;
 			return 0;
 		}
 		data += skip;
@@ -175,8 +184,8 @@ static void ecn_in(struct te_conn *c, const struct te_seg *seg)
 
 static unsigned int output_wanted(const struct te_conn *c)
 {
-	return c->ack_now || c->dup_acks || c->probe || c->lost > c->retrans || seq_lt(c->snd_max, c->posted) ||
-	       te_ack_window_due(c) ? TE_EV_OUTPUT : 0;
+	return c->ack_now || c->dup_acks || c->probe || c->lost > c->retrans ||
+	       seq_lt(c->snd_max, c->posted) || te_ack_window_due(c) ? TE_EV_OUTPUT : 0;
 }
 
 /**

@@ -96,9 +96,10 @@ void te_opts_parse(const struct te_seg *seg, struct te_opts *o)
 	}
 }
 
+/* Blocks that fit in, the duplicate's included. */
 static uint32_t sack_blocks(const struct te_conn *c)
 {
-	return te_min(c->nsacks, c->flags & TOE_MT_TSTAMP ? 3 : 4);
+	return te_min(c->nsacks + c->dsack, c->flags & TOE_MT_TSTAMP ? 3 : 4);
 }
 
 /**
@@ -109,7 +110,31 @@ static uint32_t sack_blocks(const struct te_conn *c)
  */
 uint32_t te_opts_sack_bytes(const struct te_conn *c)
 {
-	return c->nsacks ? 4 + 8 * sack_blocks(c) : 0;
+	return c->nsacks | c->dsack ? 4 + 8 * sack_blocks(c) : 0;
+}
+
+/* RFC 2018 3; RFC 2883 4: the duplicate is the first block, and told once. */
+static uint8_t *put_sack(struct te_conn *c, uint8_t *p)
+{
+	uint32_t n = sack_blocks(c);
+
+	*p++ = OPT_NOP;
+	*p++ = OPT_NOP;
+	*p++ = OPT_SACK;
+	*p++ = (uint8_t)(2 + 8 * n);
+	if (c->dsack) {
+		put_be32(p, c->rcv_dsack.start);
+		put_be32(p + 4, c->rcv_dsack.end);
+		p += 8;
+		n--;
+		c->dsack = false;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		put_be32(p, c->rcv_sack[i].start);
+		put_be32(p + 4, c->rcv_sack[i].end);
+		p += 8;
+	}
+	return p;
 }
 
 /**
@@ -118,7 +143,7 @@ uint32_t te_opts_sack_bytes(const struct te_conn *c)
  * @out: opts and opt_len are set
  * @now: for TSval
  */
-void te_opts_build(const struct te_conn *c, struct te_out *out, te_time now)
+void te_opts_build(struct te_conn *c, struct te_out *out, te_time now)
 {
 	uint8_t *p = out->opts;
 
@@ -131,18 +156,7 @@ void te_opts_build(const struct te_conn *c, struct te_out *out, te_time now)
 		put_be32(p + 4, c->ts_recent);
 		p += 8;
 	}
-	if (c->nsacks) {
-		uint32_t n = sack_blocks(c);
-
-		*p++ = OPT_NOP;
-		*p++ = OPT_NOP;
-		*p++ = OPT_SACK;
-		*p++ = (uint8_t)(2 + 8 * n);
-		for (uint32_t i = 0; i < n; i++) {
-			put_be32(p, c->rcv_sack[i].start);
-			put_be32(p + 4, c->rcv_sack[i].end);
-			p += 8;
-		}
-	}
+	if (c->nsacks | c->dsack)
+		p = put_sack(c, p);
 	out->opt_len = (uint8_t)(p - out->opts);
 }

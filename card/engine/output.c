@@ -28,14 +28,26 @@ static void fill_data(struct te_conn *c, struct te_out *out, uint32_t seq, uint3
 	if (c->pushed && seq_lt(seq, c->push_seq) && seq_ge(seq + len, c->push_seq))
 		out->flags |= TE_PSH;
 	/* an answer within the delay: a dialogue, where acknowledgements ride on data */
-	if (now - c->last_data < TE_DELACK_US)
+	if ((uint32_t)now - c->last_data_us < TE_DELACK_US)
 		c->quickack = 0;
 	c->last_snd = now;
 	c->n.data_segs_out++;
 	c->n.bytes_out += len;
-	c->prr_out += len;
+	if (c->ca_state == TOE_CA_RECOVERY)
+		c->prr_out += len;
 	if (c->rtx_at == TE_NEVER || c->persist)
 		te_timer_rto(c, now);	/* RFC 6298 5.1 */
+}
+
+static void fill_resent(struct te_conn *c, struct te_out *out, uint32_t seq, uint32_t len,
+			te_time now)
+{
+	fill_data(c, out, seq, len, now);
+	out->retrans = true;
+	c->n.retrans_segs++;
+	c->n.bytes_retrans += len;
+	if (c->undo_on)
+		te_undo_resent(c, len, now);
 }
 
 /* Linux's form of RFC 9293 3.8.6.1 and 3.8.4: an old byte's number asks for an
@@ -83,22 +95,31 @@ static bool send_lost(struct te_engine *e, struct te_conn *c, struct te_out *out
 
 	te_runs_resend(e, c, prev, r, len, now);
 	c->rtx_force = false;
-	fill_data(c, out, seq, len, now);
-	out->retrans = true;
-	c->n.retrans_segs++;
-	c->n.bytes_retrans += len;
+	fill_resent(c, out, seq, len, now);
 	if (seq == c->snd_una)
 		te_timer_rto(c, now);
 	return true;
 }
 
+static uint32_t usable_window(const struct te_conn *c)
+{
+	uint32_t wnd_end = c->snd_una + c->snd_wnd;
+
+	return seq_gt(wnd_end, c->snd_max) ? wnd_end - c->snd_max : 0;
+}
+
+/* RFC 9293 3.7.4, the host's business if it says so. */
+static bool nagle_waits(struct te_conn *c)
+{
+	return !(c->flags & TOE_MT_NODELAY) && !c->sws_force;
+}
+
 /* How many bytes of new data go now?  0: none.  Sender's side of the silly
- * window: RFC 9293 3.8.6.2.1.  Nagle (3.7.4) is the host's if it says so.
+ * window: RFC 9293 3.8.6.2.1.
  */
 static uint32_t new_bytes(struct te_conn *c, te_time now)
 {
-	uint32_t wnd_end = c->snd_una + c->snd_wnd;
-	uint32_t wnd = seq_gt(wnd_end, c->snd_max) ? wnd_end - c->snd_max : 0;
+	uint32_t wnd = usable_window(c);
 	uint32_t avail = c->posted - c->snd_max;
 	uint32_t full = payload_max(c);
 	uint32_t len = te_min(avail, full);
@@ -117,9 +138,12 @@ static uint32_t new_bytes(struct te_conn *c, te_time now)
 	if (idle) {
 		te_cong_idle(c, now);
 		c->stall_at = now;
+		/* what is sent from now on is newer than what rack_us is of */
+		c->rack_us = (uint32_t)now;
+		c->rack_end = c->snd_max;
 		return len;
 	}
-	if (len < full && !(c->flags & TOE_MT_NODELAY) && !c->sws_force)
+	if (len < full && nagle_waits(c))
 		return 0;
 	pipe = te_cong_pipe(c);
 	if (pipe && pipe + len > c->snd_cwnd) {
@@ -129,14 +153,15 @@ static uint32_t new_bytes(struct te_conn *c, te_time now)
 	return len;
 }
 
-static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out, te_time now)
+static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out, uint32_t len,
+		     te_time now)
 {
-	uint32_t len = new_bytes(c, now);
 	uint32_t seq = c->snd_max;
 
 	if (!len || !te_runs_append(e, c, len, now))
 		return false;
 	fill_data(c, out, seq, len, now);
+	te_tlp_arm(c, now);
 	c->sws_force = false;
 	if (c->flags & TOE_MT_ECN) {
 		out->ecn = 2;	/* ECT(0), RFC 3168 6.1.1: new data only */
@@ -147,6 +172,53 @@ static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out,
 	if (c->posted == c->snd_max)
 		te_cong_sent(c, false);
 	return true;
+}
+
+/* RFC 8985 7.3: new data if the peer's window takes it, else the last segment;
+ * cwnd doesn't matter.
+ */
+static bool send_tail_probe(struct te_engine *e, struct te_conn *c, struct te_out *out, te_time now)
+{
+	uint32_t most = payload_max(c);
+	struct te_run *r;
+
+	c->probe = TE_PROBE_NONE;
+	if (seq_lt(c->snd_max, c->posted)) {
+		uint32_t len = te_min(c->posted - c->snd_max, most);
+
+		if (te_flight(c) && len <= usable_window(c) && send_new(e, c, out, len, now)) {
+			te_tlp_sent(c, false, now);
+			return true;
+		}
+	}
+	r = te_tlp_resend(e, c, most, now);
+	if (!r)
+		return false;
+	fill_resent(c, out, r->seq, c->snd_max - r->seq, now);
+	te_tlp_sent(c, true, now);
+	return true;
+}
+
+/* RFC 5682 2.1 step 2b: new data shows whether the timeout was spurious.  If
+ * there is none to send after all, go on as after any other.
+ */
+static bool send_frto(struct te_engine *e, struct te_conn *c, struct te_out *out, te_time now)
+{
+	if (seq_lt(c->snd_max, c->posted) && send_new(e, c, out, new_bytes(c, now), now))
+		return true;
+	if (c->snd_max != c->high_seq)
+		return false;
+	c->frto = TE_FRTO_NONE;
+	return c->lost > c->retrans && send_lost(e, c, out, now);
+}
+
+static bool send_data(struct te_engine *e, struct te_conn *c, struct te_out *out, te_time now)
+{
+	if (c->frto == TE_FRTO_NEW)
+		return send_frto(e, c, out, now);
+	if (c->lost > c->retrans && send_lost(e, c, out, now))
+		return true;
+	return seq_lt(c->snd_max, c->posted) && send_new(e, c, out, new_bytes(c, now), now);
 }
 
 /**
@@ -164,11 +236,13 @@ bool te_output(struct te_engine *e, struct te_conn *c, struct te_out *out, te_ti
 {
 	if (c->leave)
 		return false;
-	if (c->probe)
+	if (c->probe == TE_PROBE_TAIL) {
+		if (send_tail_probe(e, c, out, now))
+			return true;
+	} else if (c->probe) {
 		return send_probe(c, out, now);
-	if (c->lost > c->retrans && send_lost(e, c, out, now))
-		return true;
-	if (seq_lt(c->snd_max, c->posted) && send_new(e, c, out, now))
+	}
+	if (send_data(e, c, out, now))
 		return true;
 	if (!c->ack_now && !c->dup_acks && !te_ack_window_due(c))
 		return false;

@@ -72,7 +72,8 @@ static struct te_block *store(struct te_engine *e, struct te_conn *c, struct te_
  * @len: its bytes, within the window
  * @push: PSH was set
  *
- * Where payload is held already, that stays.  What was stored is noted for SACK.
+ * Where payload is held already, that stays.  What was stored is noted for SACK,
+ * and the first stretch that was held already for D-SACK (RFC 2883 4).
  *
  * Return: true if there was memory for all of it.
  */
@@ -81,6 +82,8 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 {
 	struct te_block *prev = NULL;
 	uint32_t end = seq + len;
+	uint32_t dup_end = seq;
+	uint32_t dup = seq;
 	uint32_t start = seq;
 	uint32_t at = seq;
 
@@ -91,8 +94,13 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 		uint32_t gap_end = end;
 
 		if (next && seq_le(next->seq, at)) {
-			if (seq_gt(block_end(next), at))
+			if (seq_gt(block_end(next), at)) {
+				if (dup == dup_end)
+					dup = dup_end = at;
 				at = block_end(next);
+				if (dup_end == dup || dup_end == next->seq)
+					dup_end = seq_lt(at, end) ? at : end;
+			}
 			prev = next;
 			continue;
 		}
@@ -106,6 +114,8 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 		prev->push = true;
 	if (at != start)
 		te_sack_note(c, start, seq_lt(at, end) ? at : end);
+	if (dup != dup_end)
+		te_sack_dup(c, dup, dup_end);
 	return prev != NULL;
 }
 

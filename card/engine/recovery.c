@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Loss recovery: when it begins, what it retransmits, when it ends.  With SACK
- * RFC 6675, without it NewReno, RFC 6582.  te_output() does the sending: it
- * resends runs marked lost as far as cwnd allows.
+ * Loss recovery: when it begins, when it ends, and how the window is kept.  With
+ * SACK rack.c says what is lost, without it NewReno, RFC 6582.  te_output() does
+ * the sending: it resends runs marked lost as far as cwnd allows.
  */
 #include "conn.h"
 
@@ -13,16 +13,38 @@ static void episode_end(struct te_conn *c)
 		       c->ca_state != TOE_CA_CWR;
 	if (c->ca_state == TOE_CA_RECOVERY)
 		c->snd_cwnd = c->snd_ssthresh;
-	c->ca_state = TOE_CA_OPEN;
+	if (c->ca_state != TOE_CA_CWR)
+		te_rack_recovered(c);
+	/* D-SACKs of what was sent again come a round trip later */
+	c->undo.over = true;
+	c->undo.end = c->snd_max;
+	c->ca_state = c->sacked ? TOE_CA_DISORDER : TOE_CA_OPEN;
 	c->dupacks = 0;
 	c->rtx_force = false;
+	c->frto = TE_FRTO_NONE;
+}
+
+/* Without SACK the first segment in flight is all that is known to be lost:
+ * RFC 6582 3.2 steps 2 and 3.
+ */
+static void mark_head(struct te_engine *e, struct te_conn *c)
+{
+	struct te_run *r;
+
+	te_runs_room(e, c);
+	r = c->run_head;
+	if (!r || r->flags & (TE_RUN_SACKED | TE_RUN_LOST))
+		return;
+	if (te_run_end(c, r) - r->seq > c->mss)
+		te_runs_split(e, c, r, r->seq + c->mss);
+	te_runs_mark(c, r, r->flags | TE_RUN_LOST);
 }
 
 static void recovery_begin(struct te_engine *e, struct te_conn *c)
 {
 	te_cong_reduce(c, TOE_CA_RECOVERY);
 	if (!c->lost)
-		te_sack_mark_head(e, c);
+		mark_head(e, c);
 	c->rtx_force = true;	/* RFC 6675 5 step 4.3: regardless of pipe */
 	c->n.fast_retrans++;
 	c->prr_flight = te_max(te_flight(c), c->mss);
@@ -59,88 +81,157 @@ static void reno_partial(struct te_engine *e, struct te_conn *c, uint32_t acked)
 
 	if (segs > 1)
 		c->dupacks -= (uint16_t)te_min(c->dupacks, segs - 1);
-	te_sack_mark_head(e, c);
+	mark_head(e, c);
 	c->rtx_force = true;
 }
 
-static void recovery_step(struct te_engine *e, struct te_conn *c, uint32_t acked, bool dup)
+static void reno_step(struct te_engine *e, struct te_conn *c, const struct te_acked *a)
 {
-	if (!(c->flags & TOE_MT_SACK)) {
-		if (acked)
-			reno_partial(e, c, acked);
-		else if (dup && c->dupacks < UINT16_MAX)
-			c->dupacks++;
-		return;
-	}
-	/* RFC 6675 5, NextSeg() rule 3, restricted to the hole at snd_una */
-	if (acked && c->sacked && c->lost == c->retrans)
-		te_sack_mark_head(e, c);
+	if (a->acked)
+		reno_partial(e, c, a->acked);
+	else if (a->dup && c->dupacks < UINT16_MAX)
+		c->dupacks++;
 }
 
-static void open_step(struct te_engine *e, struct te_conn *c, uint32_t acked,
-		      uint32_t newly_sacked, bool dup)
+static void open_step(struct te_engine *e, struct te_conn *c, const struct te_acked *a)
 {
-	bool sack = c->flags & TOE_MT_SACK;
-
-	if (acked)
-		c->dupacks = 0;
-	if ((sack ? newly_sacked != 0 : dup) && c->dupacks < UINT16_MAX) {
-		c->dupacks++;
-		if (c->ca_state == TOE_CA_OPEN)
-			c->ca_state = TOE_CA_DISORDER;
-	}
-	if (c->lost || (c->dupacks >= c->reordering && !c->reno_hold))
+	if (c->lost || (c->dupacks >= c->reordering && !(c->flags & TOE_MT_SACK) &&
+			!c->reno_hold))
 		recovery_begin(e, c);
 	else if (c->ca_state == TOE_CA_DISORDER && !c->dupacks && !c->sacked)
 		c->ca_state = TOE_CA_OPEN;
+	else if (c->ca_state == TOE_CA_OPEN && (a->newly_sacked || c->dupacks))
+		c->ca_state = TOE_CA_DISORDER;
+}
+
+/* The timeout was right.  Without SACK step 2b's new data would stand in the way of
+ * retransmissions until they are done: what has caused a duplicate has left.
+ */
+static void frto_failed(struct te_conn *c)
+{
+	if (c->frto == TE_FRTO_NEW && !(c->flags & TOE_MT_SACK))
+		c->dupacks = (uint16_t)((c->snd_max - c->high_seq) / c->mss);
+	c->frto = TE_FRTO_NONE;
+}
+
+/* F-RTO, RFC 5682 2.1, with SACK 3.1.  What was never sent again and arrives now
+ * was only late; but without SACK it may have waited behind the hole that the
+ * retransmission filled, so that only the second acknowledgement tells.
+ */
+static void loss_step(struct te_engine *e, struct te_conn *c, const struct te_acked *a)
+{
+	if (!c->frto)
+		return;
+	if (a->orig && (c->flags & TOE_MT_SACK || c->frto == TE_FRTO_NEW))
+		te_undo_timeout(e, c);
+	else if (c->frto == TE_FRTO_SENT && a->acked && seq_lt(c->snd_max, c->posted))
+		c->frto = TE_FRTO_NEW;
+	else if (a->acked || a->newly_sacked || a->dup)
+		frto_failed(c);
+}
+
+/* Nothing is amiss and nothing was? */
+static bool plain(const struct te_conn *c, const struct te_acked *a)
+{
+	return c->ca_state == TOE_CA_OPEN && !c->undo_on && !c->sacked && !c->lost && !a->dup &&
+	       !a->dsack && !c->reno_hold;
 }
 
 /**
  * te_recovery_ack() - an acknowledgement was taken into the scoreboard
  * @e: the engine
  * @c: connection
- * @acked: bytes that snd_una has moved
- * @newly_sacked: bytes above it that weren't known to have arrived
- * @delivered: all bytes that weren't known to have arrived
- * @dup: a duplicate by RFC 5681 2
- * @a: times of what arrived
+ * @a: what it says
+ * @now: time
  */
-void te_recovery_ack(struct te_engine *e, struct te_conn *c, uint32_t acked, uint32_t newly_sacked,
-		     uint32_t delivered, bool dup, const struct te_acked *a)
+void te_recovery_ack(struct te_engine *e, struct te_conn *c, const struct te_acked *a, te_time now)
 {
+	bool sack = c->flags & TOE_MT_SACK;
 	uint32_t lost = c->lost;
 
-	if (acked) {
+	if (plain(c, a))
+		return;
+	if (a->dsack_rack)
+		te_rack_adapt(c);
+	if (c->undo_on)
+		te_undo_try(e, c, a);
+	if (a->acked) {
 		c->reno_hold = false;
 		if (c->ca_state >= TOE_CA_CWR && seq_ge(c->snd_una, c->high_seq))
 			episode_end(c);
+		if (c->ca_state < TOE_CA_RECOVERY)
+			c->dupacks = 0;
 	}
-	if (newly_sacked)
-		te_sack_mark_lost(e, c);
-	if (a->arrived && c->retrans)
-		te_sack_mark_resent(c, a->newest_us);
+	if (c->ca_state < TOE_CA_RECOVERY && (sack ? a->newly_sacked != 0 : a->dup) &&
+	    c->dupacks < UINT16_MAX)
+		c->dupacks++;
+	if (c->ca_state == TOE_CA_LOSS)
+		loss_step(e, c, a);
+	if (sack && a->delivered)
+		te_rack_detect(e, c, now);
 
-	if (c->ca_state == TOE_CA_RECOVERY)
-		recovery_step(e, c, acked, dup);
-	else if (c->ca_state != TOE_CA_LOSS)
-		open_step(e, c, acked, newly_sacked, dup);
-	if (c->ca_state == TOE_CA_RECOVERY && c->flags & TOE_MT_SACK)
-		prr(c, delivered, acked && c->lost <= lost);
+	if (c->ca_state < TOE_CA_RECOVERY)
+		open_step(e, c, a);
+	else if (c->ca_state == TOE_CA_RECOVERY && !sack)
+		reno_step(e, c, a);
+	if (c->ca_state == TOE_CA_RECOVERY && sack)
+		prr(c, a->delivered, a->acked && c->lost <= lost);
+}
+
+/**
+ * te_recovery_reorder() - the reordering timer expired
+ * @e: the engine
+ * @c: connection
+ * @now: time
+ *
+ * RFC 8985 6.2 step 5: what was waited for is lost.
+ */
+void te_recovery_reorder(struct te_engine *e, struct te_conn *c, te_time now)
+{
+	te_rack_detect(e, c, now);
+	if (c->lost <= c->retrans)
+		return;
+	if (c->ca_state < TOE_CA_RECOVERY) {
+		recovery_begin(e, c);
+		prr(c, 1, false);	/* one segment: nothing has left the network */
+	}
+	te_timer_rto(c, now);
 }
 
 /**
  * te_recovery_rto() - the retransmission timer expired
  * @e: the engine
  * @c: connection with data in flight
+ * @now: time
  *
- * RFC 5681 3.1, RFC 6675 5.1: everything not SACKed is lost, one segment may go.
+ * RFC 5681 3.1, RFC 8985 6.3: one segment may go.  F-RTO (RFC 5682 2.1 step 1)
+ * watches what follows unless a recovery was interrupted.
  */
-void te_recovery_rto(struct te_engine *e, struct te_conn *c)
+void te_recovery_rto(struct te_engine *e, struct te_conn *c, te_time now)
 {
+	bool frto = c->ca_state <= TOE_CA_CWR || c->retries;
+
+	te_rack_rto(e, c, now);
 	te_cong_reduce(c, TOE_CA_LOSS);
-	te_runs_lose_all(e, c);
+	c->frto = frto ? TE_FRTO_SENT : TE_FRTO_NONE;
+	c->tlp = TE_TLP_NONE;
+	c->rack_timer = TE_RACK_OFF;
+	c->rack_at = TE_NEVER;
 	c->dupacks = 0;
 	c->rtx_force = true;
+}
+
+/**
+ * te_recovery_tail() - a tail loss probe has repaired a loss
+ * @c: connection
+ *
+ * RFC 8985 7.4.2: the window is reduced as for any other, though nothing is left
+ * to be sent again.
+ */
+void te_recovery_tail(struct te_conn *c)
+{
+	if (c->ca_state <= TOE_CA_DISORDER)
+		te_cong_reduce(c, TOE_CA_CWR);
 }
 
 /**

@@ -30,29 +30,38 @@ void te_rtt_sample(struct te_conn *c, uint32_t rtt_us)
 			   TE_RTO_MAX_US);
 }
 
+/* The shortest round trip of the last minutes: routes change.  RFC 8985 6.2 step 1 */
+static void least(struct te_conn *c, uint32_t rtt_us, te_time now)
+{
+	if (c->min_rtt_us && rtt_us > c->min_rtt_us &&
+	    (uint32_t)now - c->min_rtt_at_us < TE_MIN_RTT_US)
+		return;
+	c->min_rtt_us = te_max(rtt_us, 1);
+	c->min_rtt_at_us = (uint32_t)now;
+}
+
 /**
  * te_rtt_acked() - something was newly acknowledged or SACKed
  * @c: connection
- * @a: what the scoreboard measured
- * @advanced: snd_una has moved
- * @o: options, for the timestamp echo
+ * @a: what it says
  * @now: time
  *
  * Karn: what was retransmitted gives no sample, except by its timestamp
  * (RFC 7323 4), and the backoff stays until there is a sample (RFC 6298 5.7).
  */
-void te_rtt_acked(struct te_conn *c, const struct te_acked *a, bool advanced,
-		  const struct te_opts *o, te_time now)
+void te_rtt_acked(struct te_conn *c, const struct te_acked *a, te_time now)
 {
-	if (a->sampled && (!c->min_rtt_us || a->last_rtt_us < c->min_rtt_us))
-		c->min_rtt_us = te_max(a->last_rtt_us, 1);
+	if (a->sampled)
+		least(c, a->last_rtt_us, now);
+	else if (a->sack_rtt_us)
+		least(c, a->sack_rtt_us, now);
 
 	if (a->sampled && !a->ambiguous) {
 		te_rtt_sample(c, a->rtt_us);
 	} else if (a->sack_rtt_us) {
 		te_rtt_sample(c, a->sack_rtt_us);
-	} else if (advanced && o->has_ts && c->flags & TOE_MT_TSTAMP && o->tsecr) {
-		uint32_t ms = te_tsval(c, now) - o->tsecr;
+	} else if (a->acked && a->has_ts) {
+		uint32_t ms = a->tsnow - a->tsecr;
 
 		if (ms > TE_RTO_MAX_US / TE_MSEC)
 			return;

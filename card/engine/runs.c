@@ -44,8 +44,7 @@ static void absorb_next(struct te_engine *e, struct te_conn *c, struct te_run *r
 {
 	struct te_run *n = r->next;
 
-	/* the newer time: what is waited for must not be thought overdue */
-	if ((int32_t)(n->sent_us - r->sent_us) > 0)
+	if ((int32_t)(n->sent_us - r->sent_us) < 0)
 		r->sent_us = n->sent_us;
 	r->next = n->next;
 	if (c->run_tail == n)
@@ -53,23 +52,51 @@ static void absorb_next(struct te_engine *e, struct te_conn *c, struct te_run *r
 	te_run_put(e, c, n);
 }
 
+/* May a run and its successor have one time, the older?  What has arrived needs
+ * none; that of a retransmission was within the granule when it was sent.
+ */
+static bool alike(const struct te_conn *c, const struct te_run *r)
+{
+	uint32_t us = r->next->sent_us - r->sent_us;
+
+	if (r->flags != r->next->flags)
+		return false;
+	if (r->flags & (TE_RUN_SACKED | TE_RUN_RETRANS))
+		return r->flags & TE_RUN_SACKED || !us;
+	return te_min(us, -us) <= te_granule(c);
+}
+
 /**
- * te_runs_join() - join neighbours of the same flags
+ * te_runs_join() - join neighbours of the same fate
  * @e: the engine
  * @c: connection
- * @mask: only runs that have one of these flags; 0: all
- *
- * Runs that are lost or sacked have no use for their exact times.
+ * @mask: only runs that have one of these flags
  */
 void te_runs_join(struct te_engine *e, struct te_conn *c, uint8_t mask)
 {
 	struct te_run *r = c->run_head;
 
 	while (r && r->next) {
-		if (r->flags == r->next->flags && (!mask || r->flags & mask))
+		if (r->flags & mask && alike(c, r))
 			absorb_next(e, c, r);
 		else
 			r = r->next;
+	}
+}
+
+/* Without memory times matter less; but then they give no sample. */
+static void join_all(struct te_engine *e, struct te_conn *c)
+{
+	struct te_run *r = c->run_head;
+
+	while (r && r->next) {
+		if ((r->flags ^ r->next->flags) & (uint8_t)~TE_RUN_EVER) {
+			r = r->next;
+			continue;
+		}
+		if (!alike(c, r))
+			r->flags |= TE_RUN_EVER;
+		absorb_next(e, c, r);
 	}
 }
 
@@ -93,7 +120,7 @@ bool te_runs_room(struct te_engine *e, struct te_conn *c)
 	if (can_get(e, c))
 		return true;
 
-	te_runs_join(e, c, 0);
+	join_all(e, c);
 	if (can_get(e, c) && c->nruns <= e->conn_runs / 2)
 		return true;
 
@@ -102,7 +129,7 @@ bool te_runs_room(struct te_engine *e, struct te_conn *c)
 			te_runs_mark(c, r, 0);
 		r->flags |= TE_RUN_EVER;
 	}
-	te_runs_join(e, c, 0);
+	join_all(e, c);
 	return can_get(e, c);
 }
 
@@ -193,31 +220,11 @@ void te_runs_resend(struct te_engine *e, struct te_conn *c, struct te_run *prev,
 		absorb_next(e, c, prev);
 }
 
-/**
- * te_runs_arrived() - a run that wasn't known to have arrived, has
- * @c: connection
- * @r: run; not SACKed before
- * @now: time
- * @a: what it says about the order of arrival
- *
- * RFC 8985 6.2 step 2: of what was retransmitted, an acknowledgement within the
- * shortest round trip is for the original.
- */
-void te_runs_arrived(const struct te_conn *c, const struct te_run *r, te_time now,
-		     struct te_acked *a)
-{
-	if (r->flags & TE_RUN_EVER && (uint32_t)now - r->sent_us < c->min_rtt_us)
-		return;
-	if (!a->arrived || (int32_t)(r->sent_us - a->newest_us) > 0)
-		a->newest_us = r->sent_us;
-	a->arrived = true;
-}
-
-static void acked_time(const struct te_conn *c, const struct te_run *r, te_time now,
+static void acked_time(struct te_conn *c, const struct te_run *r, uint32_t end, te_time now,
 		       struct te_acked *a)
 {
 	if (!(r->flags & TE_RUN_SACKED))
-		te_runs_arrived(c, r, now, a);
+		te_rack_delivered(c, r, end, now, a);
 	if (r->flags & TE_RUN_EVER) {
 		a->ambiguous = true;
 		return;
@@ -246,7 +253,7 @@ void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time n
 	while (r && seq_lt(r->seq, ack)) {
 		uint32_t end = te_run_end(c, r);
 
-		acked_time(c, r, now, a);
+		acked_time(c, r, seq_gt(end, ack) ? ack : end, now, a);
 		if (seq_gt(end, ack)) {
 			account(c, r, ack - r->seq);
 			r->seq = ack;
@@ -263,24 +270,18 @@ void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time n
 }
 
 /**
- * te_runs_lose_all() - a retransmission timeout: all that isn't SACKed is lost
+ * te_runs_forget() - the peer has discarded what it had SACKed
  * @e: the engine
  * @c: connection
  *
- * If the first byte is SACKed and yet not acknowledged, the receiver has
- * discarded what it had (RFC 2018 8): then nothing is believed any more.
+ * RFC 2018 8: if the first byte is SACKed and yet not acknowledged, nothing is
+ * believed any more; and what was believed to have arrived gives no sample when
+ * it does.
  */
-void te_runs_lose_all(struct te_engine *e, struct te_conn *c)
+void te_runs_forget(struct te_engine *e, struct te_conn *c)
 {
-	bool reneged = c->run_head && c->run_head->flags & TE_RUN_SACKED;
-
-	for (struct te_run *r = c->run_head; r; r = r->next) {
-		/* what was believed to have arrived gives no sample when it does */
-		uint8_t ever = reneged ? TE_RUN_EVER : r->flags & TE_RUN_EVER;
-
-		if (reneged || !(r->flags & TE_RUN_SACKED))
-			te_runs_mark(c, r, TE_RUN_LOST | ever);
-	}
+	for (struct te_run *r = c->run_head; r; r = r->next)
+		te_runs_mark(c, r, TE_RUN_LOST | TE_RUN_EVER);
 	te_runs_join(e, c, TE_RUN_LOST);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Selective acknowledgement: what is reported to the peer (RFC 2018 4), and
- * what the peer's reports say about loss (RFC 6675).
+ * Selective acknowledgement: what is reported to the peer (RFC 2018 4, RFC 2883),
+ * and the peer's reports into the scoreboard.  What they say about loss: rack.c.
  */
 #include "conn.h"
 
@@ -40,6 +40,25 @@ void te_sack_note(struct te_conn *c, uint32_t start, uint32_t end)
 }
 
 /**
+ * te_sack_dup() - payload was received that had been received before
+ * @c: connection
+ * @start: its first byte
+ * @end: behind its last
+ *
+ * RFC 2883 4: reported once, with the next acknowledgement.
+ */
+void te_sack_dup(struct te_conn *c, uint32_t start, uint32_t end)
+{
+	if (!(c->flags & TOE_MT_SACK))
+		return;
+	if (c->dsack && c->rcv_dsack.end == start)
+		start = c->rcv_dsack.start;
+	c->rcv_dsack.start = start;
+	c->rcv_dsack.end = end;
+	c->dsack = true;
+}
+
+/**
  * te_sack_prune() - rcv_nxt has moved: forget blocks it has reached
  * @c: connection
  */
@@ -57,6 +76,7 @@ void te_sack_prune(struct te_conn *c)
 static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t start, uint32_t end,
 			    te_time now, struct te_acked *a)
 {
+	struct te_rack *k = &c->rack;
 	uint32_t newly = 0;
 
 	for (struct te_run *r = c->run_head; r && seq_lt(r->seq, end); r = r->next) {
@@ -77,7 +97,8 @@ static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t sta
 		newly += r_end - r->seq;
 		if (!(r->flags & TE_RUN_EVER))
 			a->sack_rtt_us = te_max(a->sack_rtt_us, (uint32_t)now - r->sent_us);
-		te_runs_arrived(c, r, now, a);
+		te_rack_delivered(c, r, r_end, now, a);
+		k->fack = c->sacked ? seq_max(k->fack, r_end) : r_end;
 		te_runs_mark(c, r, TE_RUN_SACKED | (r->flags & TE_RUN_EVER));
 	}
 	return newly;
@@ -90,6 +111,27 @@ static bool is_dsack(const struct te_opts *o, uint32_t ack)
 	/* RFC 2883 4.1, 4.2 */
 	return seq_lt(s[0].start, ack) ||
 	       (o->nsack > 1 && seq_ge(s[0].start, s[1].start) && seq_le(s[0].end, s[1].end));
+}
+
+/* RFC 2883 5; untrusted: only of what was sent, and not long ago.  More duplicates
+ * than retransmissions are the network's; those tell nothing (RFC 3708 3.3).
+ */
+static void dsack_in(struct te_conn *c, const struct te_range *s, struct te_acked *a)
+{
+	uint32_t len = s->end - s->start;
+
+	if (seq_ge(s->start, s->end) || seq_gt(s->end, c->snd_max) ||
+	    (seq_lt(s->start, c->snd_una) && c->snd_una - s->start > c->max_window))
+		return;
+	c->n.dsack_dups += (len + c->mss - 1) / c->mss;
+	a->dsack = true;
+	a->dsack_end = s->end;
+	if (c->n.dsack_dups > c->n.retrans_segs)
+		return;
+	a->dsack_rack = c->rack.reord_seen &&
+			!(c->tlp == TE_TLP_RETRANS && s->end == c->rack.tlp_end);
+	if (c->undo_on)
+		te_undo_dsack(c, s->start, s->end);
 }
 
 /**
@@ -112,7 +154,7 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts
 	if (!o->nsack || !(c->flags & TOE_MT_SACK))
 		return 0;
 	if (is_dsack(o, ack)) {
-		c->n.dsack_dups++;
+		dsack_in(c, &o->sack[0], a);
 		i = 1;
 	}
 	if (c->run_head && !te_runs_room(e, c))
@@ -130,74 +172,4 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts
 		te_runs_join(e, c, TE_RUN_SACKED);
 	c->n.delivered += newly;
 	return newly;
-}
-
-/**
- * te_sack_mark_lost() - RFC 6675 4, IsLost(): mark what enough was SACKed above
- * @e: the engine
- * @c: connection
- *
- * Of what was retransmitted this can't tell; te_sack_mark_resent() does.
- */
-void te_sack_mark_lost(struct te_engine *e, struct te_conn *c)
-{
-	uint32_t limit = (uint32_t)(c->reordering - 1) * c->mss;
-	uint32_t above = c->sacked;
-	uint32_t ranges = 0;
-	bool marked = false;
-
-	for (struct te_run *r = c->run_head; r; r = r->next)
-		ranges += r->flags & TE_RUN_SACKED ? 1 : 0;
-
-	for (struct te_run *r = c->run_head; r; r = r->next) {
-		if (above <= limit && ranges < c->reordering)
-			break;
-		if (r->flags & TE_RUN_SACKED) {
-			above -= te_run_end(c, r) - r->seq;
-			ranges--;
-		} else if (!(r->flags & TE_RUN_LOST)) {
-			te_runs_mark(c, r, r->flags | TE_RUN_LOST);
-			marked = true;
-		}
-	}
-	if (marked)
-		te_runs_join(e, c, TE_RUN_LOST);
-}
-
-/**
- * te_sack_mark_resent() - retransmissions that were overtaken are lost again
- * @c: connection
- * @newest_us: something sent at this time has arrived
- *
- * RFC 8985 6.2 step 5, for retransmissions; a quarter of the round trip is
- * allowed for reordering.
- */
-void te_sack_mark_resent(struct te_conn *c, uint32_t newest_us)
-{
-	uint32_t window = c->min_rtt_us / 4;
-
-	for (struct te_run *r = c->run_head; r; r = r->next)
-		if (r->flags & TE_RUN_RETRANS &&
-		    (int32_t)(newest_us - r->sent_us) > (int32_t)window)
-			te_runs_mark(c, r, r->flags & (uint8_t)~TE_RUN_RETRANS);
-}
-
-/**
- * te_sack_mark_head() - the first segment in flight is lost
- * @e: the engine
- * @c: connection
- *
- * RFC 6582 3.2 step 3 (partial acknowledgement) and RFC 6675 5 step 4.1.
- */
-void te_sack_mark_head(struct te_engine *e, struct te_conn *c)
-{
-	struct te_run *r;
-
-	te_runs_room(e, c);
-	r = c->run_head;
-	if (!r || r->flags & (TE_RUN_SACKED | TE_RUN_LOST))
-		return;
-	if (te_run_end(c, r) - r->seq > c->mss)
-		te_runs_split(e, c, r, r->seq + c->mss);
-	te_runs_mark(c, r, r->flags | TE_RUN_LOST);
 }

@@ -44,6 +44,8 @@ static void import_send(struct te_conn *c, const struct min_tcp *st)
 
 	c->cong = st->cong;
 	c->reordering = (uint8_t)te_max(st->reordering, TE_DUPTHRESH);
+	c->rack.reord_seen = c->reordering > TE_DUPTHRESH;
+	c->rack.reo_mult = 1;
 	c->snd_ssthresh = te_le32(st->snd_ssthresh);
 	if (!c->snd_ssthresh)
 		c->snd_ssthresh = TE_SSTHRESH_INF;
@@ -99,15 +101,17 @@ static void import_timers(struct te_conn *c, const struct min_tcp *st, te_time n
 	c->probes = st->probes;
 
 	c->rtx_at = TE_NEVER;
+	c->rack_at = TE_NEVER;
+	c->min_rtt_at_us = (uint32_t)now;
 	/* whether the host owed an acknowledgement isn't told: one too many is
 	 * cheap, one too few costs the peer a timeout
 	 */
 	c->ack_at = now + TE_DELACK_US;
 	c->drain_at = TE_NEVER;
 	c->last_rcv = now - te_le32(st->idle_ms) * TE_MSEC;
-	c->last_data = c->last_rcv;
+	c->last_data_us = (uint32_t)c->last_rcv;
 	c->last_snd = c->last_rcv;
-	c->oow_at = now - TE_OOW_ACK_US;
+	c->oow_us = (uint32_t)(now - TE_OOW_ACK_US);
 	c->stall_at = now;
 
 	if (te_flight(c)) {
@@ -318,6 +322,8 @@ static void set_mss(struct te_conn *c, uint32_t mss)
 	c->high_seq = c->snd_max;
 	c->dupacks = 0;
 	c->rtx_force = true;
+	c->frto = TE_FRTO_NONE;
+	c->undo_on = false;
 }
 
 /**

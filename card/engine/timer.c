@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Timers: retransmission (RFC 6298 5), persist (RFC 9293 3.8.6.1), delayed
- * acknowledgement, keepalive (3.8.4), and the user's timeout (3.8.3, RFC 5482).
+ * Timers: retransmission (RFC 6298 5), reordering and tail loss probe (RFC 8985),
+ * persist (RFC 9293 3.8.6.1), delayed acknowledgement, keepalive (3.8.4), and the user's timeout (3.8.3, RFC 5482).
  *
  * The engine never gives a connection up: it leaves, and the host decides.
  */
@@ -51,13 +51,15 @@ void te_timer_persist(struct te_conn *c, te_time now)
 }
 
 /**
- * te_timer_stop() - stop whichever of the two runs
+ * te_timer_stop() - nothing is in flight: stop whatever waits for an acknowledgement
  * @c: connection
  */
 void te_timer_stop(struct te_conn *c)
 {
 	c->persist = false;
 	c->rtx_at = TE_NEVER;
+	c->rack_timer = TE_RACK_OFF;
+	c->rack_at = TE_NEVER;
 }
 
 /**
@@ -100,13 +102,25 @@ static void rto_fire(struct te_engine *e, struct te_conn *c, te_time now)
 		te_timer_rto(c, now);
 		return;
 	}
-	te_recovery_rto(e, c);
+	te_recovery_rto(e, c, now);
 	c->n.rto_count++;
 	/* a peer that keeps answering with a closed window isn't gone */
 	if (!alive)
 		c->retries++;
 	backoff(c);
 	te_timer_rto(c, now);
+}
+
+static void rack_fire(struct te_engine *e, struct te_conn *c, te_time now)
+{
+	uint8_t timer = c->rack_timer;
+
+	c->rack_timer = TE_RACK_OFF;
+	c->rack_at = TE_NEVER;
+	if (timer == TE_RACK_REORDER)
+		te_recovery_reorder(e, c, now);
+	else
+		te_tlp_fire(c);
 }
 
 static void persist_fire(struct te_conn *c, te_time now)
@@ -167,11 +181,13 @@ te_time te_deadline(const struct te_conn *c)
 
 	if (c->leave)
 		return TE_NEVER;
+	if (c->rack_at < t)
+		t = c->rack_at;
 	if (c->ack_at < t)
 		t = c->ack_at;
-	if (c->keep_at < t)
+	if (c->flags & TOE_MT_KEEPALIVE && c->keep_at < t)
 		t = c->keep_at;
-	if (c->drain_at < t)
+	if (c->ooo_head && c->drain_at < t)
 		t = c->drain_at;
 	return t;
 }
@@ -195,18 +211,22 @@ unsigned int te_timeout(struct te_engine *e, struct te_conn *c, te_time now)
 		c->ack_now = true;
 		ev |= TE_EV_OUTPUT;
 	}
-	if (c->drain_at <= now && te_reass_drain(e, c, now)) {
+	if (c->ooo_head && c->drain_at <= now && te_reass_drain(e, c, now)) {
 		c->ack_now = true;
 		ev |= TE_EV_OUTPUT | TE_EV_PUSH;
 	}
-	if (c->rtx_at <= now) {
+	if (c->rack_at <= now) {
+		rack_fire(e, c, now);
+		ev |= TE_EV_OUTPUT;
+	}
+	if (c->rtx_at <= now && c->probe != TE_PROBE_TAIL) {
 		if (c->persist)
 			persist_fire(c, now);
 		else
 			rto_fire(e, c, now);
 		ev |= TE_EV_OUTPUT;
 	}
-	if (c->keep_at <= now) {
+	if (c->flags & TOE_MT_KEEPALIVE && c->keep_at <= now) {
 		keepalive_fire(c, now);
 		ev |= c->probe ? TE_EV_OUTPUT : 0;
 	}

@@ -8,11 +8,14 @@ ENGINE_TESTS += engine_cong
 ENGINE_TESTS += engine_input
 ENGINE_TESTS += engine_options
 ENGINE_TESTS += engine_output
+ENGINE_TESTS += engine_rack
 ENGINE_TESTS += engine_reass
 ENGINE_TESTS += engine_recovery
 ENGINE_TESTS += engine_sack
 ENGINE_TESTS += engine_state
 ENGINE_TESTS += engine_timer
+ENGINE_TESTS += engine_tlp
+ENGINE_TESTS += engine_undo
 # end of ENGINE_TESTS
 
 # SIM_PROGRAMS: each is ENGINE_OBJS + SIM_OBJS + its own object; prints TAP.

@@ -124,6 +124,126 @@ static void dsack_is_counted_and_marks_nothing(void **state)
 	finish(f);
 }
 
+/* RFC 2883 4: what came twice is the first block, once. */
+static void old_duplicate_is_told_once(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	in(f, RCV, SND, TE_ACK, 2000, T0);
+	expect_ack(f, RCV + 2000, T0);
+	in(f, RCV, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV + 2000, T0);
+	assert_int_equal(f->out.opt_len, 12);
+	expect_block(f, 0, RCV, RCV + 1000);
+	in(f, RCV + 2000, SND, TE_ACK, 2000, T0);
+	expect_ack(f, RCV + 4000, T0);
+	assert_int_equal(f->out.opt_len, 0);
+	finish(f);
+}
+
+static void overlap_is_told_as_far_as_it_goes(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	in(f, RCV, SND, TE_ACK, 2000, T0);
+	expect_ack(f, RCV + 2000, T0);
+	in(f, RCV + 1500, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV + 2500, T0);
+	expect_block(f, 0, RCV + 1500, RCV + 2000);
+	assert_int_equal(f->placed, 2500);
+	finish(f);
+}
+
+/* RFC 2883 4.1.2: the block it lies in follows; with timestamps three in all. */
+static void duplicate_behind_a_hole(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.flags |= TOE_MT_TSTAMP;
+	start(f);
+	for (uint32_t i = 1; i <= 3; i++) {
+		in(f, RCV + 3000 * i, SND, TE_ACK, 2000, T0);
+		expect_ack(f, RCV, T0);
+	}
+	in(f, RCV + 4000, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV, T0);
+	assert_int_equal(f->out.opt_len, 12 + 4 + 3 * 8);
+	assert_int_equal(get32(f->out.opts + 16), RCV + 4000);
+	assert_int_equal(get32(f->out.opts + 20), RCV + 5000);
+	assert_int_equal(get32(f->out.opts + 24), RCV + 3000);
+	assert_int_equal(get32(f->out.opts + 28), RCV + 5000);
+	assert_int_equal(get32(f->out.opts + 32), RCV + 9000);
+	in(f, RCV + 12000, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV, T0);
+	assert_int_equal(get32(f->out.opts + 16), RCV + 12000);
+	finish(f);
+}
+
+static void two_duplicates_in_a_row_are_one(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	in(f, RCV, SND, TE_ACK, 4000, T0);
+	expect_ack(f, RCV + 4000, T0);
+	in(f, RCV + 1000, SND, TE_ACK, 1000, T0);
+	in(f, RCV + 2000, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV + 4000, T0);
+	expect_block(f, 0, RCV + 1000, RCV + 3000);
+	finish(f);
+}
+
+static void duplicate_takes_its_room_from_the_payload(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	in(f, RCV, SND, TE_ACK, 2000, T0);
+	expect_ack(f, RCV + 2000, T0);
+	in(f, RCV, SND, TE_ACK, 1000, T0);
+	te_post(&f->c, SND + 2000, true, T0);
+	expect_data(f, SND, 988, T0);
+	expect_block(f, 0, RCV, RCV + 1000);
+	expect_data(f, SND + 988, 1000, T0);
+	finish(f);
+}
+
+static void without_sack_duplicates_are_only_acknowledged(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.flags &= ~TOE_MT_SACK;
+	start(f);
+	in(f, RCV, SND, TE_ACK, 2000, T0);
+	expect_ack(f, RCV + 2000, T0);
+	in(f, RCV, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV + 2000, T0);
+	assert_int_equal(f->out.opt_len, 0);
+	finish(f);
+}
+
+/* RFC 2883 5, untrusted: not of what was never sent, nor of what is long gone. */
+static void impossible_duplicates_are_ignored(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 4, T0);
+	ack_in(f, SND + 2000, AT(1));
+	sack_opts(f, SND + 1000, SND + 5000, 0, 0);
+	ack_in(f, SND + 2000, AT(2));
+	sack_opts(f, SND + 2000 - 60001, SND + 1000, 0, 0);
+	ack_in(f, SND + 2000, AT(2));
+	sack_opts(f, SND + 1000, SND + 500, 0, 0);
+	ack_in(f, SND + 2000, AT(2));
+	assert_int_equal(f->c.n.dsack_dups, 0);
+	finish(f);
+}
+
 /* With no memory but the inline runs SACK information is forgotten, nothing else. */
 static void without_memory_it_forgets(void **state)
 {
@@ -162,6 +282,13 @@ int main(void)
 		cmocka_unit_test(nonsense_blocks_are_ignored),
 		cmocka_unit_test(blocks_may_split_segments),
 		cmocka_unit_test(dsack_is_counted_and_marks_nothing),
+		cmocka_unit_test(old_duplicate_is_told_once),
+		cmocka_unit_test(overlap_is_told_as_far_as_it_goes),
+		cmocka_unit_test(duplicate_behind_a_hole),
+		cmocka_unit_test(two_duplicates_in_a_row_are_one),
+		cmocka_unit_test(duplicate_takes_its_room_from_the_payload),
+		cmocka_unit_test(without_sack_duplicates_are_only_acknowledged),
+		cmocka_unit_test(impossible_duplicates_are_ignored),
 		cmocka_unit_test(without_memory_it_forgets),
 	};
 

@@ -158,6 +158,7 @@ static void go_back_survives_a_move(void **state)
 
 	(void)state;
 	send_segs(f, 4, T0);
+	no_tail_probe(f);
 	te_timeout(&f->eng, &f->c, AT(300));
 	expect_data(f, SND, 1000, AT(300));
 	te_export(&f->c, &st, AT(310));

@@ -8,6 +8,7 @@ static void rto_retransmits_first_segment_and_backs_off(void **state)
 
 	(void)state;
 	send_segs(f, 3, T0);
+	no_tail_probe(f);
 	assert_int_equal(te_deadline(&f->c), AT(300));
 	te_timeout(&f->eng, &f->c, AT(299));
 	expect_none(f, AT(299));
@@ -32,6 +33,7 @@ static void slow_start_after_the_rto(void **state)
 
 	(void)state;
 	send_segs(f, 4, T0);
+	no_tail_probe(f);
 	te_timeout(&f->eng, &f->c, AT(300));
 	expect_data(f, SND, 1000, AT(300));
 	ack_in(f, SND + 1000, AT(310));
@@ -57,6 +59,7 @@ static void timeout_is_capped_at_120_s(void **state)
 	f->st.rto_us = 100000000;
 	start(f);
 	send_segs(f, 1, T0);
+	no_tail_probe(f);
 	te_timeout(&f->eng, &f->c, AT(100000));
 	assert_int_equal(te_deadline(&f->c), AT(220000));
 	finish(f);
@@ -70,6 +73,7 @@ static void gives_the_connection_back_after_15_timeouts(void **state)
 
 	(void)state;
 	send_segs(f, 1, T0);
+	no_tail_probe(f);
 	while (!(ev & TE_EV_LEAVE)) {
 		te_time now = te_deadline(&f->c);
 
