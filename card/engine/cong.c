@@ -10,6 +10,14 @@ static void reno_reset(struct te_conn *c)
 	c->cwnd_count = 0;
 }
 
+/* RFC 5681 3.1, equation 2 without its limit: acknowledgements may be merged */
+static uint32_t reno_slow(struct te_conn *c, uint32_t acked, uint32_t rtt_us)
+{
+	(void)c;
+	(void)rtt_us;
+	return acked;
+}
+
 /* RFC 5681 3.1, equation 3 by counting bytes: one segment per window */
 static void reno_avoid(struct te_conn *c, uint32_t acked, te_time now)
 {
@@ -30,6 +38,7 @@ static uint32_t reno_ssthresh(struct te_conn *c, bool timeout)
 
 static const struct te_cong reno = {
 	.reset		= reno_reset,
+	.slow		= reno_slow,
 	.avoid		= reno_avoid,
 	.ssthresh	= reno_ssthresh,
 };
@@ -94,10 +103,11 @@ void te_cong_acked(struct te_conn *c, const struct te_acked *a, te_time now)
 		return;
 	if (c->snd_cwnd < c->snd_ssthresh) {
 		uint32_t room = c->snd_ssthresh - c->snd_cwnd;
-		uint32_t step = te_min(acked, room);
+		uint32_t rtt_us = a->sampled ? a->last_rtt_us : 0;
+		uint32_t step = algorithms[c->cong]->slow(c, te_min(acked, room), rtt_us);
 
 		c->snd_cwnd = te_min(c->snd_cwnd + step, TE_WND_MAX);
-		acked -= step;
+		acked -= te_min(acked, room);
 	}
 	if (acked && c->snd_cwnd < TE_WND_MAX)
 		algorithms[c->cong]->avoid(c, acked, now);

@@ -141,14 +141,36 @@ struct te_cubic {
 };
 
 /**
+ * struct te_hystart - state of RFC 9406, HyStart++
+ * @window_end: the round lasts until this byte is acknowledged
+ * @last_us: shortest round trip of the round before, 0: none
+ * @now_us: of the present round, 0: none
+ * @base_us: of the round in which conservative slow start began, 0: not in it
+ * @samples: in the present round
+ * @rounds: of conservative slow start
+ * @rest: bytes acknowledged that its divisor has left over
+ */
+struct te_hystart {
+	uint32_t window_end;
+	uint32_t last_us;
+	uint32_t now_us;
+	uint32_t base_us;
+	uint8_t samples;
+	uint8_t rounds;
+	uint8_t rest;
+};
+
+/**
  * struct te_cong - a congestion control, RFC 5681 and its kin
  * @reset: start from nothing: import, a timeout, or the window was restarted
+ * @slow: @acked bytes were acknowledged below ssthresh: by how many to grow
  * @avoid: @acked bytes were acknowledged above ssthresh
  * @ssthresh: a loss or a mark: remember it and say what to fall back to, bytes;
  *	@timeout: it was told by the retransmission timer
  */
 struct te_cong {
 	void (*reset)(struct te_conn *c);
+	uint32_t (*slow)(struct te_conn *c, uint32_t acked, uint32_t rtt_us);
 	void (*avoid)(struct te_conn *c, uint32_t acked, te_time now);
 	uint32_t (*ssthresh)(struct te_conn *c, bool timeout);
 };
@@ -354,6 +376,7 @@ struct te_conn {
 	uint32_t prr_out;	/* bytes sent since */
 	struct te_rack rack;
 	struct te_cubic cubic;
+	struct te_hystart hystart;
 	struct te_undo undo;
 
 	/* the user's */
@@ -529,6 +552,10 @@ void te_undo_resent(struct te_conn *c, uint32_t len, te_time now);
 void te_undo_dsack(struct te_conn *c, uint32_t start, uint32_t end);
 void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a);
 void te_undo_timeout(struct te_engine *e, struct te_conn *c);
+
+/* hystart.c */
+void te_hystart_reset(struct te_conn *c);
+uint32_t te_hystart_acked(struct te_conn *c, uint32_t acked, uint32_t rtt_us);
 
 /* reass.c */
 bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,

@@ -7,6 +7,13 @@
 static void cubic_reset(struct te_conn *c)
 {
 	c->cubic = (struct te_cubic){ 0 };
+	te_hystart_reset(c);
+}
+
+/* 4.10: HyStart++ as long as no loss has set ssthresh, RFC 9406 4.3 */
+static uint32_t cubic_slow(struct te_conn *c, uint32_t acked, uint32_t rtt_us)
+{
+	return c->snd_ssthresh == TE_SSTHRESH_INF ? te_hystart_acked(c, acked, rtt_us) : acked;
 }
 
 /* Largest r with r * r * r <= v. */
@@ -135,6 +142,7 @@ static uint32_t cubic_ssthresh(struct te_conn *c, bool timeout)
 
 const struct te_cong te_cong_cubic = {
 	.reset		= cubic_reset,
+	.slow		= cubic_slow,
 	.avoid		= cubic_avoid,
 	.ssthresh	= cubic_ssthresh,
 };

@@ -11,6 +11,7 @@ ENGINE_OBJS += engine/reass.o
 ENGINE_OBJS += engine/rtt.o
 ENGINE_OBJS += engine/cong.o
 ENGINE_OBJS += engine/cubic.o
+ENGINE_OBJS += engine/hystart.o
 ENGINE_OBJS += engine/rack.o
 ENGINE_OBJS += engine/tlp.o
 ENGINE_OBJS += engine/undo.o
