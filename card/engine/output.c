@@ -108,10 +108,15 @@ static uint32_t usable_window(const struct te_conn *c)
 	return seq_gt(wnd_end, c->snd_max) ? wnd_end - c->snd_max : 0;
 }
 
-/* RFC 9293 3.7.4, the host's business if it says so. */
+/* RFC 9293 3.7.4, the host's business if it says so.  As Minshall has it
+ * (draft-minshall-nagle): what waits for is a small segment in flight, not any.
+ */
 static bool nagle_waits(struct te_conn *c)
 {
-	return !(c->flags & TOE_MT_NODELAY) && !c->sws_force;
+	if (c->flags & TOE_MT_NODELAY || c->sws_force || !c->sml)
+		return false;
+	c->sml = seq_gt(c->sml_end, c->snd_una);
+	return c->sml;
 }
 
 /* How many bytes of new data go now?  0: none.  Sender's side of the silly
@@ -156,10 +161,15 @@ static uint32_t new_bytes(struct te_conn *c, te_time now)
 static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out, uint32_t len,
 		     te_time now)
 {
+	uint32_t full = payload_max(c);
 	uint32_t seq = c->snd_max;
 
 	if (!len || !te_runs_append(e, c, len, now))
 		return false;
+	if (len < full) {
+		c->sml = true;
+		c->sml_end = c->snd_max;
+	}
 	fill_data(c, out, seq, len, now);
 	te_tlp_arm(c, now);
 	c->sws_force = false;

@@ -122,6 +122,32 @@ static void nagle_if_the_host_has_not(void **state)
 	finish(f);
 }
 
+/* RFC 9293 3.7.4 as Minshall has it: the end of a long write waits for no full segment. */
+static void nagle_waits_for_small_segments_only(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.flags &= ~TOE_MT_NODELAY;
+	start(f);
+	te_post(&f->c, SND + 2300, true, T0);
+	expect_data(f, SND, 1000, T0);
+	expect_data(f, SND + 1000, 1000, T0);
+	expect_data(f, SND + 2000, 300, T0);
+	te_post(&f->c, SND + 2400, true, T0);
+	expect_none(f, T0);			/* 300 are in flight */
+	ack_in(f, SND + 2000, AT(1));
+	expect_none(f, AT(1));
+	ack_in(f, SND + 2300, AT(2));
+	expect_data(f, SND + 2300, 100, AT(2));
+	te_post(&f->c, SND + 3400, true, AT(2));
+	expect_data(f, SND + 2400, 1000, AT(2));
+	ack_in(f, SND + 2400, AT(3));
+	te_post(&f->c, SND + 3500, true, AT(3));
+	expect_data(f, SND + 3400, 100, AT(3));
+	finish(f);
+}
+
 static void sack_blocks_take_their_room_from_the_payload(void **state)
 {
 	struct fixture *f = prepare();
@@ -189,6 +215,7 @@ int main(void)
 		cmocka_unit_test(window_scale_is_applied),
 		cmocka_unit_test(acknowledgement_rides_on_data),
 		cmocka_unit_test(nagle_if_the_host_has_not),
+		cmocka_unit_test(nagle_waits_for_small_segments_only),
 		cmocka_unit_test(sack_blocks_take_their_room_from_the_payload),
 		cmocka_unit_test(idle_connection_restarts_its_window),
 		cmocka_unit_test(ecn_capable_data_and_cwr),
