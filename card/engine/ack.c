@@ -146,6 +146,12 @@ void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
 	c->ack_now = true;
 }
 
+/* Was payload sent so recently that an answer may carry the acknowledgement? */
+static bool dialogue(const struct te_conn *c, te_time now)
+{
+	return now - c->last_snd <= c->rto_us;
+}
+
 /**
  * te_ack_data() - in-order payload was placed: acknowledge now or later
  * @c: connection; rcv_nxt has moved
@@ -154,8 +160,9 @@ void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
  * @now: time
  *
  * RFC 9293 3.8.6.3: at least every second full segment, never later than
- * TE_DELACK_US.  At once while the peer is probably in slow start, and when it
- * has little window left.
+ * TE_DELACK_US.  At once while the peer is probably in slow start, when it has
+ * little window left, and, as in Linux, at the end of what it wrote if no answer
+ * is to be expected.
  */
 void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now)
 {
@@ -170,7 +177,7 @@ void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now)
 		c->quickack--;
 		c->ack_now = true;
 	} else if (c->rcv_nxt - c->rcv_acked > c->rcv_mss ||
-		   (push && c->rcv_adv - c->rcv_nxt < 2u * c->rcv_mss)) {
+		   (push && (c->rcv_adv - c->rcv_nxt < 2u * c->rcv_mss || !dialogue(c, now)))) {
 		c->ack_now = true;
 	} else if (c->ack_at == TE_NEVER) {
 		c->ack_at = now + TE_DELACK_US;

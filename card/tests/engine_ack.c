@@ -34,6 +34,25 @@ static void every_second_full_segment(void **state)
 	finish(f);
 }
 
+/* As in Linux: nobody answers, so nothing will carry the acknowledgement. */
+static void end_of_a_write_is_acknowledged_unless_answered(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.idle_ms = 1000;
+	start(f);
+	in(f, RCV, SND, TE_ACK | TE_PSH, 100, T0);
+	f->c.quickack = 0;
+	expect_ack(f, RCV + 100, T0);
+	in(f, RCV + 100, SND, TE_ACK | TE_PSH, 100, AT(100));
+	expect_ack(f, RCV + 200, AT(100));
+	send_segs(f, 1, AT(200));
+	in(f, RCV + 200, SND, TE_ACK | TE_PSH, 100, AT(210));
+	expect_none(f, AT(210));
+	finish(f);
+}
+
 static void quick_at_the_start(void **state)
 {
 	struct fixture *f = prepare();
@@ -215,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_segment_waits_40_ms),
 		cmocka_unit_test(every_second_full_segment),
+		cmocka_unit_test(end_of_a_write_is_acknowledged_unless_answered),
 		cmocka_unit_test(quick_at_the_start),
 		cmocka_unit_test(quickack_on_request),
 		cmocka_unit_test(dialogue_ends_quickack),
