@@ -199,20 +199,17 @@ static uint32_t credit_bytes(const struct te_conn *c)
 }
 
 /**
- * te_ack_window_due() - is the window to be told without an acknowledgement?
- * @c: connection
+ * te_ack_gain_due() - is a larger window to be told without an acknowledgement?
+ * @c: connection; the host's credit is beyond what was advertised
  *
  * Return: true if the peer's window is closed and worth opening, or if it has
  * grown by max(2 segments, a quarter of the space).
  */
-bool te_ack_window_due(const struct te_conn *c)
+bool te_ack_gain_due(const struct te_conn *c)
 {
-	uint32_t space, gain;
+	uint32_t space = credit_bytes(c);
+	uint32_t gain = space - te_min(space, c->rcv_adv - c->rcv_nxt);
 
-	if (c->rcv_credit == c->rcv_adv)
-		return false;
-	space = credit_bytes(c);
-	gain = space - te_min(space, c->rcv_adv - c->rcv_nxt);
 	if (seq_le(c->rcv_wire, c->rcv_nxt))
 		return space >= te_max(silly_bytes(c), 1u << c->rcv_wscale);
 	return gain >= te_max(te_min(te_max(2u * c->rcv_mss, space / 4), c->rcv_space / 2),
@@ -238,6 +235,11 @@ uint16_t te_ack_window(struct te_conn *c)
 	uint32_t w = credit >> s;
 	uint32_t edge;
 
+	if (c->rcv_credit == c->rcv_adv) {	/* nothing to tell: the short way */
+		w = te_min(held >> s, 65535);
+		c->rcv_wire = c->rcv_nxt + (w << s);
+		return (uint16_t)w;
+	}
 	if (credit < held + silly_bytes(c) || w << s < held) {
 		w = (held + (1u << s) - 1) >> s;
 		if (w << s > credit)
@@ -248,15 +250,4 @@ uint16_t te_ack_window(struct te_conn *c)
 	c->rcv_wire = edge;
 	c->rcv_adv = seq_max(c->rcv_adv, edge);
 	return (uint16_t)w;
-}
-
-/**
- * te_ack_sent() - a segment that acknowledges rcv_nxt is on its way
- * @c: connection
- */
-void te_ack_sent(struct te_conn *c)
-{
-	c->ack_now = false;
-	c->ack_at = TE_NEVER;
-	c->rcv_acked = c->rcv_nxt;
 }

@@ -49,25 +49,6 @@ static const struct te_cong *const algorithms[] = {
 };
 
 /**
- * te_cong_pipe() - estimate of the bytes in the network, RFC 6675 4
- * @c: connection
- *
- * Without SACK every duplicate acknowledgement stands for a segment that has
- * left: that gives limited transmit (RFC 3042) and the inflation of fast
- * recovery (RFC 5681 3.2) without touching cwnd.
- *
- * Return: bytes.
- */
-uint32_t te_cong_pipe(const struct te_conn *c)
-{
-	uint32_t out = te_flight(c) - c->lost - c->sacked;
-
-	if (!(c->flags & TOE_MT_SACK))
-		out -= te_min(out, (uint32_t)c->dupacks * c->mss);
-	return out + c->retrans;
-}
-
-/**
  * te_cong_reset() - start the algorithm from the window that is set
  * @c: connection
  */

@@ -434,6 +434,21 @@ static inline uint32_t te_flight(const struct te_conn *c)
 	return c->snd_max - c->snd_una;
 }
 
+/* Estimate of the bytes in the network, RFC 6675 4.
+ *
+ * Without SACK every duplicate acknowledgement stands for a segment that has
+ * left: that gives limited transmit (RFC 3042) and the inflation of fast
+ * recovery (RFC 5681 3.2) without touching cwnd.
+ */
+static inline uint32_t te_pipe(const struct te_conn *c)
+{
+	uint32_t out = te_flight(c) - c->lost - c->sacked;
+
+	if (!(c->flags & TOE_MT_SACK))
+		out -= te_min(out, (uint32_t)c->dupacks * c->mss);
+	return out + c->retrans;
+}
+
 static inline uint32_t te_run_end(const struct te_conn *c, const struct te_run *r)
 {
 	return r->next ? r->next->seq : c->snd_max;
@@ -569,7 +584,6 @@ void te_rtt_acked(struct te_conn *c, const struct te_acked *a, te_time now);
 uint32_t te_rto_us(const struct te_conn *c);
 
 /* cong.c */
-uint32_t te_cong_pipe(const struct te_conn *c);
 void te_cong_reset(struct te_conn *c);
 void te_cong_acked(struct te_conn *c, const struct te_acked *a, te_time now);
 void te_cong_reduce(struct te_conn *c, unsigned int ca_state);
@@ -593,9 +607,21 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now);
 void te_ack_hole(struct te_conn *c);
 void te_ack_answer(struct te_conn *c, te_time now, bool challenge);
-bool te_ack_window_due(const struct te_conn *c);
+bool te_ack_gain_due(const struct te_conn *c);
 uint16_t te_ack_window(struct te_conn *c);
-void te_ack_sent(struct te_conn *c);
+
+static inline bool te_ack_window_due(const struct te_conn *c)
+{
+	return c->rcv_credit != c->rcv_adv && te_ack_gain_due(c);
+}
+
+/* A segment that acknowledges rcv_nxt is on its way. */
+static inline void te_ack_sent(struct te_conn *c)
+{
+	c->ack_now = false;
+	c->ack_at = TE_NEVER;
+	c->rcv_acked = c->rcv_nxt;
+}
 
 /* timer.c */
 void te_timer_rto(struct te_conn *c, te_time now);

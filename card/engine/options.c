@@ -3,7 +3,6 @@
  * TCP options of established connections: timestamps (RFC 7323 3) and SACK
  * (RFC 2018 3).  What comes in is untrusted.
  */
-#include <string.h>
 #include "conn.h"
 
 enum {
@@ -15,6 +14,9 @@ enum {
 	OPT_AO = 29,		/* RFC 5925 */
 };
 #define OPT_TSTAMP_LEN	10
+
+/* RFC 7323 appendix A: behind two NOPs, so that its numbers are aligned */
+#define ALIGNED_TS	(OPT_NOP << 24 | OPT_NOP << 16 | OPT_TSTAMP << 8 | OPT_TSTAMP_LEN)
 
 static uint32_t be32(const uint8_t *p)
 {
@@ -66,7 +68,6 @@ static void parse_one(const uint8_t *p, uint32_t len, struct te_opts *o)
  */
 void te_opts_parse(const struct te_seg *seg, struct te_opts *o)
 {
-	static const uint8_t aligned_ts[4] = { OPT_NOP, OPT_NOP, OPT_TSTAMP, OPT_TSTAMP_LEN };
 	const uint8_t *p = seg->opts;
 	uint32_t left = seg->opt_len;
 
@@ -74,8 +75,8 @@ void te_opts_parse(const struct te_seg *seg, struct te_opts *o)
 	o->refuse = false;
 	o->nsack = 0;
 
-	/* RFC 7323 appendix A: what nearly every segment has */
-	if (left == 12 && !memcmp(p, aligned_ts, 4)) {
+	/* what nearly every segment has */
+	if (left == 12 && be32(p) == ALIGNED_TS) {
 		o->has_ts = true;
 		o->tsval = be32(p + 4);
 		o->tsecr = be32(p + 8);
@@ -104,13 +105,13 @@ static uint32_t sack_blocks(const struct te_conn *c)
 
 /**
  * te_opts_sack_bytes() - option bytes that SACK blocks take from the payload
- * @c: connection
+ * @c: connection that has any
  *
  * Return: bytes, a multiple of 4.
  */
 uint32_t te_opts_sack_bytes(const struct te_conn *c)
 {
-	return c->nsacks | c->dsack ? 4 + 8 * sack_blocks(c) : 0;
+	return 4 + 8 * sack_blocks(c);
 }
 
 /* RFC 2018 3; RFC 2883 4: the duplicate is the first block, and told once. */
@@ -148,13 +149,10 @@ void te_opts_build(struct te_conn *c, struct te_out *out, te_time now)
 	uint8_t *p = out->opts;
 
 	if (c->flags & TOE_MT_TSTAMP) {
-		*p++ = OPT_NOP;
-		*p++ = OPT_NOP;
-		*p++ = OPT_TSTAMP;
-		*p++ = OPT_TSTAMP_LEN;
-		put_be32(p, te_tsval(c, now));
-		put_be32(p + 4, c->ts_recent);
-		p += 8;
+		put_be32(p, ALIGNED_TS);
+		put_be32(p + 4, te_tsval(c, now));
+		put_be32(p + 8, c->ts_recent);
+		p += 12;
 	}
 	if (c->nsacks | c->dsack)
 		p = put_sack(c, p);

@@ -63,7 +63,7 @@ static bool send_probe(struct te_conn *c, struct te_out *out, te_time now)
 
 static uint32_t payload_max(const struct te_conn *c)
 {
-	return c->mss - te_opts_sack_bytes(c);
+	return c->nsacks | c->dsack ? c->mss - te_opts_sack_bytes(c) : c->mss;
 }
 
 /* Lost runs in order, as far as the host has posted them and the peer's window
@@ -72,7 +72,7 @@ static uint32_t payload_max(const struct te_conn *c)
 static bool send_lost(struct te_engine *e, struct te_conn *c, struct te_out *out, te_time now)
 {
 	uint32_t wnd_end = c->snd_una + c->snd_wnd;
-	uint32_t pipe = te_cong_pipe(c);
+	uint32_t pipe = te_pipe(c);
 	struct te_run *prev = NULL;
 	struct te_run *r;
 	uint32_t seq, len;
@@ -150,7 +150,7 @@ static uint32_t new_bytes(struct te_conn *c, te_time now)
 	}
 	if (len < full && nagle_waits(c))
 		return 0;
-	pipe = te_cong_pipe(c);
+	pipe = te_pipe(c);
 	if (pipe && pipe + len > c->snd_cwnd) {
 		te_cong_sent(c, true);
 		return 0;
@@ -158,9 +158,17 @@ static uint32_t new_bytes(struct te_conn *c, te_time now)
 	return len;
 }
 
+/* Was the tail loss probe's timer set right now, to what it would be set to? */
+static bool tail_armed(const struct te_conn *c, te_time now)
+{
+	return c->rack_timer == TE_RACK_TAIL && te_flight(c) > c->mss &&
+	       (c->last_snd == now || c->stall_at == now);
+}
+
 static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out, uint32_t len,
 		     te_time now)
 {
+	bool armed = tail_armed(c, now);
 	uint32_t full = payload_max(c);
 	uint32_t seq = c->snd_max;
 
@@ -171,7 +179,8 @@ static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out,
 		c->sml_end = c->snd_max;
 	}
 	fill_data(c, out, seq, len, now);
-	te_tlp_arm(c, now);
+	if (!armed)
+		te_tlp_arm(c, now);
 	c->sws_force = false;
 	if (c->flags & TOE_MT_ECN) {
 		out->ecn = 2;	/* ECT(0), RFC 3168 6.1.1: new data only */

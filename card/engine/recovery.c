@@ -57,7 +57,7 @@ static void recovery_begin(struct te_engine *e, struct te_conn *c)
  */
 static void prr(struct te_conn *c, uint32_t delivered, bool safe)
 {
-	uint32_t pipe = te_cong_pipe(c);
+	uint32_t pipe = te_pipe(c);
 	uint64_t send;
 
 	c->prr_delivered += delivered;
