@@ -7,6 +7,7 @@ ENGINE_TESTS += engine_ack
 ENGINE_TESTS += engine_cong
 ENGINE_TESTS += engine_input
 ENGINE_TESTS += engine_hystart
+ENGINE_TESTS += engine_move
 ENGINE_TESTS += engine_options
 ENGINE_TESTS += engine_output
 ENGINE_TESTS += engine_rack
