@@ -532,6 +532,7 @@ bool te_runs_append(struct te_engine *e, struct te_conn *c, uint32_t len, te_tim
 struct te_run *te_runs_split(struct te_engine *e, struct te_conn *c, struct te_run *r, uint32_t seq);
 void te_runs_mark(struct te_conn *c, struct te_run *r, uint8_t flags);
 void te_runs_join(struct te_engine *e, struct te_conn *c, uint8_t mask);
+void te_runs_gather(struct te_engine *e, struct te_conn *c, struct te_run *r, uint32_t len);
 void te_runs_resend(struct te_engine *e, struct te_conn *c, struct te_run *prev,
 		    struct te_run *r, uint32_t len, te_time now);
 void te_runs_ack(struct te_engine *e, struct te_conn *c, uint32_t ack, te_time now,

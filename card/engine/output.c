@@ -79,13 +79,14 @@ static bool send_lost(struct te_engine *e, struct te_conn *c, struct te_out *out
 
 	if (!c->rtx_force && pipe && pipe + c->mss > c->snd_cwnd)
 		return false;
-	te_runs_room(e, c);
+	te_runs_room(e, c);	/* for the end of the segment: this call or the next */
 	for (r = c->run_head; r; prev = r, r = r->next)
 		if ((r->flags & (TE_RUN_LOST | TE_RUN_RETRANS)) == TE_RUN_LOST)
 			break;
 	if (!r || seq_ge(r->seq, c->posted))
 		return false;
 	seq = r->seq;
+	te_runs_gather(e, c, r, payload_max(c));
 	len = te_min(te_min(te_run_end(c, r) - seq, payload_max(c)), c->posted - seq);
 	if (seq != c->snd_una) {
 		if (seq_ge(seq, wnd_end))

@@ -198,6 +198,28 @@ struct te_run *te_runs_split(struct te_engine *e, struct te_conn *c, struct te_r
 }
 
 /**
+ * te_runs_gather() - make a lost run as long as a segment, if what follows is lost too
+ * @e: the engine
+ * @c: connection
+ * @r: a run with TE_RUN_LOST and without TE_RUN_RETRANS, to be sent again
+ * @len: bytes of a segment
+ *
+ * Small segments are sent again as few large ones (RFC 9293 3.8.1 allows it).
+ */
+void te_runs_gather(struct te_engine *e, struct te_conn *c, struct te_run *r, uint32_t len)
+{
+	while (r->next && te_run_end(c, r) - r->seq < len) {
+		struct te_run *n = r->next;
+
+		if ((n->flags & (TE_RUN_LOST | TE_RUN_RETRANS)) != TE_RUN_LOST)
+			return;
+		if (te_run_end(c, n) - r->seq > len && !te_runs_split(e, c, n, r->seq + len))
+			return;
+		absorb_next(e, c, r);
+	}
+}
+
+/**
  * te_runs_resend() - the first bytes of a lost run are sent again
  * @e: the engine
  * @c: connection

@@ -191,6 +191,30 @@ static void rto_keeps_sacked_data_but_not_after_reneging(void **state)
 	finish(f);
 }
 
+/* Small segments are sent again as one, as far as they are lost. */
+static void small_segments_are_gathered(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.srtt_us = 10000;
+	start(f);
+	for (uint32_t i = 1; i <= 6; i++) {
+		te_post(&f->c, SND + 300 * i, true, AT(10 * i));
+		expect_data(f, SND + 300 * (i - 1), 300, AT(10 * i));
+	}
+	no_tail_probe(f);
+	sack_opts(f, SND + 1500, SND + 1800, 0, 0);
+	ack_in(f, SND, AT(70));
+	f->opt_len = 0;
+	te_timeout(&f->eng, &f->c, te_deadline(&f->c));
+	expect_data(f, SND, 1000, AT(400));
+	ack_in(f, SND + 1000, AT(410));
+	expect_data(f, SND + 1000, 500, AT(410));
+	expect_none(f, AT(410));
+	finish(f);
+}
+
 static void needless_duplicates_after_recovery_do_nothing(void **state)
 {
 	struct fixture *f = no_sack();
@@ -279,6 +303,7 @@ int main(void)
 		cmocka_unit_test(duplicates_without_sack_information_mean_nothing),
 		cmocka_unit_test(imported_reordering_delays_recovery),
 		cmocka_unit_test(rto_keeps_sacked_data_but_not_after_reneging),
+		cmocka_unit_test(small_segments_are_gathered),
 		cmocka_unit_test(needless_duplicates_after_recovery_do_nothing),
 		cmocka_unit_test(lost_retransmission_is_sent_again),
 		cmocka_unit_test(recovery_is_proportional),
