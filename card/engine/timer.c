@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Timers: retransmission (RFC 6298 5), reordering and tail loss probe (RFC 8985),
- * persist (RFC 9293 3.8.6.1), delayed acknowledgement, keepalive (3.8.4), and the user's timeout (3.8.3, RFC 5482).
+ * persist (RFC 9293 3.8.6.1), delayed acknowledgement, keepalive (3.8.4), and the
+ * user's timeout (3.8.3, RFC 5482).
  *
  * The engine never gives a connection up: it leaves, and the host decides.
  */
