@@ -165,8 +165,8 @@ struct te_hystart {
  * @reset: start from nothing: import, a timeout, or the window was restarted
  * @slow: @acked bytes were acknowledged below ssthresh: by how many to grow
  * @avoid: @acked bytes were acknowledged above ssthresh
- * @ssthresh: a loss or a mark: remember it and say what to fall back to, bytes;
- *	@timeout: it was told by the retransmission timer
+ * @ssthresh: a loss or a mark (or, if so, a timeout): remember it and say what to
+ *	fall back to, bytes
  */
 struct te_cong {
 	void (*reset)(struct te_conn *c);
@@ -335,6 +335,7 @@ struct te_conn {
 	uint32_t rack_end;	/* behind its last byte */
 	uint32_t rack_rtt_us;	/* 0: nothing has arrived yet */
 	uint32_t sml_end;	/* behind the last small segment sent, with sml */
+	uint32_t pace_us;	/* when what was sent is due at the latest; reset when idle */
 	uint16_t dupacks;
 	uint8_t reordering;
 	uint8_t ca_state;	/* TOE_CA_* */
@@ -349,15 +350,17 @@ struct te_conn {
 	uint8_t run_mask;	/* free entries of run_inline */
 	uint8_t leave;		/* 1 + TOE_REASON_*, 0: stay */
 	bool persist;		/* rtx_at is the persist timer's */
-	bool pushed;		/* push_seq is valid */
 	bool sml;		/* sml_end is valid, RFC 9293 3.7.4 as Minshall has it */
-	bool rtx_force;		/* next retransmission regardless of cwnd */
-	bool sws_force;		/* next new segment however small */
-	bool cwr_due;		/* CWR goes with the next new data */
-	bool ecn_echo;		/* CE seen, CWR not yet */
 	bool cwnd_limited;
 	bool undo_on;		/* undo is valid */
-	bool reno_hold;		/* RFC 6582 4.1: old duplicates may come */
+	bool pushed : 1;	/* push_seq is valid */
+	bool rtx_force : 1;	/* next retransmission regardless of cwnd */
+	bool sws_force : 1;	/* next new segment however small */
+	bool cwr_due : 1;	/* CWR goes with the next new data */
+	bool ecn_echo : 1;	/* CE seen, CWR not yet */
+	bool reno_hold : 1;	/* RFC 6582 4.1: old duplicates may come */
+	bool paced : 1;
+	bool pace_wait : 1;	/* nothing goes before te_pace_deadline() */
 
 	struct te_counts n;
 	struct te_run run_inline[TE_INLINE_RUNS];
@@ -407,6 +410,7 @@ _Static_assert(offsetof(struct te_conn, n) <= 256, "hot state");
  * @blocks_used: now in use
  * @runs_used: likewise
  * @rng: xorshift state
+ * @pacing: connections pace what they send
  */
 struct te_engine {
 	const struct te_ops *ops;
@@ -422,6 +426,7 @@ struct te_engine {
 	uint32_t blocks_used;
 	uint32_t runs_used;
 	uint64_t rng;
+	bool pacing;
 };
 
 static inline uint32_t te_tsval(const struct te_conn *c, te_time now)
@@ -568,6 +573,11 @@ void te_undo_resent(struct te_conn *c, uint32_t len, te_time now);
 void te_undo_dsack(struct te_conn *c, uint32_t start, uint32_t end);
 void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a);
 void te_undo_timeout(struct te_engine *e, struct te_conn *c);
+
+/* pace.c */
+void te_pace_sent(struct te_conn *c, uint32_t len, te_time now);
+bool te_pace_waits(struct te_conn *c, te_time now);
+te_time te_pace_deadline(const struct te_conn *c);
 
 /* hystart.c */
 void te_hystart_reset(struct te_conn *c);

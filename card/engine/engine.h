@@ -106,6 +106,7 @@ struct te_ops {
  * @pool_bytes: its size
  * @conn_pool_bytes: the most that one connection may hold of it
  * @seed: for jitter and challenge ACK limits
+ * @pacing: spread what is sent over the round trip; wants timers of some 100 us
  */
 struct te_config {
 	const struct te_ops *ops;
@@ -114,6 +115,7 @@ struct te_config {
 	size_t pool_bytes;
 	size_t conn_pool_bytes;
 	uint64_t seed;
+	bool pacing;
 };
 
 size_t te_engine_bytes(void);

@@ -67,7 +67,7 @@ static void judge(struct te_hystart *h)
 uint32_t te_hystart_acked(struct te_conn *c, uint32_t acked, uint32_t rtt_us)
 {
 	struct te_hystart *h = &c->hystart;
-	uint32_t step = te_min(acked, LIMIT * (uint32_t)c->mss);
+	uint32_t step = c->paced ? acked : te_min(acked, LIMIT * (uint32_t)c->mss);
 
 	/* the first that answers to what was sent in this round */
 	if (seq_gt(c->snd_una, h->window_end)) {

@@ -35,6 +35,8 @@ static void fill_data(struct te_conn *c, struct te_out *out, uint32_t seq, uint3
 	c->n.bytes_out += len;
 	if (c->ca_state == TOE_CA_RECOVERY)
 		c->prr_out += len;
+	if (c->paced)
+		te_pace_sent(c, len, now);
 	if (c->rtx_at == TE_NEVER || c->persist)
 		te_timer_rto(c, now);	/* RFC 6298 5.1 */
 }
@@ -147,6 +149,7 @@ static uint32_t new_bytes(struct te_conn *c, te_time now)
 		/* what is sent from now on is newer than what rack_us is of */
 		c->rack_us = (uint32_t)now;
 		c->rack_end = c->snd_max;
+		c->pace_us = (uint32_t)now;
 		return len;
 	}
 	if (len < full && nagle_waits(c))
@@ -234,6 +237,8 @@ static bool send_frto(struct te_engine *e, struct te_conn *c, struct te_out *out
 
 static bool send_data(struct te_engine *e, struct te_conn *c, struct te_out *out, te_time now)
 {
+	if (c->paced && te_pace_waits(c, now) && !c->rtx_force)
+		return false;
 	if (c->frto == TE_FRTO_NEW)
 		return send_frto(e, c, out, now);
 	if (c->lost > c->retrans && send_lost(e, c, out, now))

@@ -43,6 +43,7 @@ int te_engine_init(struct te_engine *e, const struct te_config *cfg)
 	e->block_new = e->run_end;
 	e->block_end = e->run_new + cfg->pool_bytes;
 	e->rng = cfg->seed | 1;
+	e->pacing = cfg->pacing;
 
 	limit = cfg->conn_pool_bytes / TE_BLOCK_BYTES;
 	e->conn_blocks = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;

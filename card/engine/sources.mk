@@ -12,6 +12,7 @@ ENGINE_OBJS += engine/rtt.o
 ENGINE_OBJS += engine/cong.o
 ENGINE_OBJS += engine/cubic.o
 ENGINE_OBJS += engine/hystart.o
+ENGINE_OBJS += engine/pace.o
 ENGINE_OBJS += engine/rack.o
 ENGINE_OBJS += engine/tlp.o
 ENGINE_OBJS += engine/undo.o

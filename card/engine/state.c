@@ -175,6 +175,7 @@ int te_import(struct te_engine *e, struct te_conn *c, const struct min_tcp *st, 
 	memset(c, 0, sizeof(*c));
 	c->origin = *st;
 	c->flags = st->flags;
+	c->paced = e->pacing;
 	c->run_mask = (1u << TE_INLINE_RUNS) - 1;
 	import_send(c, st);
 	import_receive(c, st, now);

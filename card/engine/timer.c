@@ -186,6 +186,8 @@ te_time te_deadline(const struct te_conn *c)
 		t = c->rack_at;
 	if (c->ack_at < t)
 		t = c->ack_at;
+	if (c->pace_wait && te_pace_deadline(c) < t)
+		t = te_pace_deadline(c);
 	if (c->flags & TOE_MT_KEEPALIVE && c->keep_at < t)
 		t = c->keep_at;
 	if (c->ooo_head && c->drain_at < t)
@@ -215,6 +217,10 @@ unsigned int te_timeout(struct te_engine *e, struct te_conn *c, te_time now)
 	if (c->ooo_head && c->drain_at <= now && te_reass_drain(e, c, now)) {
 		c->ack_now = true;
 		ev |= TE_EV_OUTPUT | TE_EV_PUSH;
+	}
+	if (c->pace_wait && te_pace_deadline(c) <= now) {
+		c->pace_wait = false;
+		ev |= TE_EV_OUTPUT;
 	}
 	if (c->rack_at <= now) {
 		rack_fire(e, c, now);

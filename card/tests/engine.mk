@@ -10,6 +10,7 @@ ENGINE_TESTS += engine_hystart
 ENGINE_TESTS += engine_move
 ENGINE_TESTS += engine_options
 ENGINE_TESTS += engine_output
+ENGINE_TESTS += engine_pace
 ENGINE_TESTS += engine_rack
 ENGINE_TESTS += engine_reass
 ENGINE_TESTS += engine_recovery
