@@ -50,11 +50,20 @@ static void timers(struct te_conn *c, te_time now)
 	te_tlp_arm(c, now);
 }
 
+/* One that was overtaken still may SACK what others didn't, and its D-SACK is told
+ * only once.
+ */
+static bool overtaken(const struct te_conn *c, const struct te_seg *seg)
+{
+	return seq_lt(seg->ack, c->snd_una);
+}
+
 static void ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
 		   const struct te_opts *o, bool moved, te_time now)
 {
+	bool old = overtaken(c, seg);
 	struct te_acked a = {
-		.acked = seg->ack - c->snd_una,
+		.acked = old ? 0 : seg->ack - c->snd_una,
 		.has_ts = o->has_ts && o->tsecr,
 		.tsecr = o->tsecr,
 		.tsnow = te_tsval(c, now),
@@ -63,7 +72,7 @@ static void ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *
 	};
 	uint64_t delivered = c->n.delivered;
 
-	a.same = !a.acked && !moved && !seg->len;
+	a.same = !a.acked && !moved && !seg->len && !old;
 	a.dup = a.same && te_flight(c);
 	if (a.acked)
 		data_acked(e, c, seg->ack, now, &a);
@@ -102,8 +111,11 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 	uint32_t acked = seg->ack - c->snd_una;
 	bool moved;
 
-	if (seq_lt(seg->ack, c->snd_una))
+	if (overtaken(c, seg)) {
+		if (o->nsack)
+			ack_in(e, c, seg, o, false, now);
 		return 0;
+	}
 
 	moved = window_in(c, seg, acked != 0);
 	/* the peer only sends: nothing new in its acknowledgement */

@@ -223,6 +223,21 @@ static void dsack_undoes_a_recovery(void **state)
 	finish(f);
 }
 
+/* The acknowledgement that tells of it was overtaken by another. */
+static void overtaken_dsack_counts(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	needless_recovery(f);
+	f->opt_len = 0;
+	ack_in(f, SND + 8000, AT(45));
+	sack_opts(f, SND, SND + 1000, 0, 0);
+	ack_in(f, SND + 5000, AT(80));
+	as_before(f, 10000);
+	finish(f);
+}
+
 static void dsack_of_a_part_undoes_nothing(void **state)
 {
 	struct fixture *f = started();
@@ -341,6 +356,7 @@ int main(void)
 		cmocka_unit_test(frto_with_sack_believes_the_first),
 		cmocka_unit_test(real_timeout_with_sack_goes_back),
 		cmocka_unit_test(dsack_undoes_a_recovery),
+		cmocka_unit_test(overtaken_dsack_counts),
 		cmocka_unit_test(dsack_of_a_part_undoes_nothing),
 		cmocka_unit_test(dsack_that_is_late_undoes_nothing),
 		cmocka_unit_test(eifel_undoes_a_recovery),
