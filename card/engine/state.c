@@ -95,6 +95,8 @@ static void import_timers(struct te_conn *c, const struct min_tcp *st, te_time n
 	c->srtt8_us = te_min(te_le32(st->srtt_us), TE_RTO_MAX_US) * 8;
 	c->rttvar4_us = te_min(te_le32(st->rttvar_us), TE_RTO_MAX_US) * 4;
 	c->min_rtt_us = te_le32(st->min_rtt_us);
+	if (c->min_rtt_us > TE_RTO_MAX_US)	/* Linux: all ones, none yet */
+		c->min_rtt_us = 0;
 	c->rto_us = rto ? te_min(te_max(rto, TE_RTO_MIN_US), TE_RTO_MAX_US)
 			: (uint32_t)TE_RTO_INIT_US;
 	c->backoff = (uint8_t)te_min(st->backoff, TE_RETRIES);

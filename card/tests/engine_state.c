@@ -224,6 +224,32 @@ static void import_acknowledges_soon(void **state)
 	finish(f);
 }
 
+/* conn.h: behind the counters nothing is written in the steady state. */
+static void steady_state_is_hot(void **state)
+{
+	size_t cold = offsetof(struct te_conn, keep_at);
+	struct fixture *f = prepare();
+	struct te_conn before;
+
+	(void)state;
+	f->st.flags |= TOE_MT_TSTAMP;
+	f->st.min_rtt_us = 1000;
+	start(f);
+	before = f->c;
+	for (uint32_t i = 0; i < 20; i++) {
+		ts_opts(f, 1 + i, 1 + i);
+		in(f, RCV + 1000 * i, SND + 1000 * i, TE_ACK, 1000, AT(10 * i));
+		te_credit(&f->c, RCV + 60000 + 1000 * i, AT(10 * i));
+		te_post(&f->c, SND + 1000 * (i + 1), true, AT(10 * i));
+		expect_data(f, SND + 1000 * i, 1000, AT(10 * i));
+		te_timeout(&f->eng, &f->c, AT(10 * i));
+		assert_true(te_deadline(&f->c) > AT(10 * i));
+	}
+	assert_memory_equal((const uint8_t *)&before + cold, (const uint8_t *)&f->c + cold,
+			    sizeof(before) - cold);
+	finish(f);
+}
+
 static void sequence_numbers_wrap(void **state)
 {
 	struct fixture *f = prepare();
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test(credit_and_post_ignore_nonsense),
 		cmocka_unit_test(smaller_mss_resends_at_once),
 		cmocka_unit_test(import_acknowledges_soon),
+		cmocka_unit_test(steady_state_is_hot),
 		cmocka_unit_test(sequence_numbers_wrap),
 	};
 
