@@ -210,7 +210,13 @@ address_of() {
 declare -A CLIENT_PID SERVER_PID ROLE
 X=x
 
-# xfer_start active|passive 4|6 OPTIONS…: in the background; sets PORT.
+# slower RATE: what leaves a slow kernel as much to do in a transfer's time.
+slower() {
+	echo $(($(numfmt --from=iec "${1^^}") / TOE_SLOW))
+}
+
+# xfer_start active|passive 4|6 OPTIONS…: in the background; sets PORT. Rates, and
+# how long an end holds or pauses, are for the usual kernel: see TOE_SLOW.
 # SERVER_OPTIONS, LOCAL_OPTIONS go to that end only.
 xfer_start() {
 	local role=$1 family=$2 conns=1 i
@@ -221,7 +227,11 @@ xfer_start() {
 
 	PORT=${FIXED_PORT:-$((++_port))}
 	for ((i = 0; i < ${#options[@]}; i++)); do
-		[ "${options[i]}" != --conns ] || conns=${options[i + 1]}
+		case ${options[i]} in
+		--conns) conns=${options[i + 1]} ;;
+		--hold-ms | --pause-ms) options[i + 1]=$((options[i + 1] * TOE_SLOW)) ;;
+		--rate) options[i + 1]=$(slower "${options[i + 1]}") ;;
+		esac
 	done
 	server+=(--port "$PORT" --conns "$conns" --timeout "$timeout")
 	options+=(--port "$PORT" --timeout "$timeout")

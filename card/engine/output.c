@@ -65,7 +65,7 @@ static bool send_probe(struct te_conn *c, struct te_out *out, te_time now)
 
 static uint32_t payload_max(const struct te_conn *c)
 {
-	return c->nsacks | c->dsack ? c->mss - te_opts_sack_bytes(c) : c->mss;
+	return (c->nsacks | c->dsack) ? c->mss - te_opts_sack_bytes(c) : c->mss;
 }
 
 /* Lost runs in order, as far as the host has posted them and the peer's window
