@@ -251,6 +251,7 @@ void toe_stats_fold(struct toe_sonode *sn, struct sock *sk,
 		    const struct toe_conn_stats *st);
 void toe_stats_refresh(struct toe_sonode *sn, struct sock *sk);
 void toe_stats_query(struct sock *sk);
+int toe_stats_info(struct sock *sk, char __user *optval, int __user *optlen);
 void toe_stats_arm(void);
 void toe_stats_disarm(void);
 

@@ -144,6 +144,7 @@ int toe_getsockopt(struct sock *sk, int level, int optname,
 		   char __user *optval, int __user *optlen)
 {
 	enum toe_request req = TOE_REQ_HARMLESS;
+	int err;
 
 	if (level == SOL_TCP && (optname == TCP_INFO || optname == TCP_CC_INFO))
 		req = TOE_REQ_STATS;
@@ -151,7 +152,10 @@ int toe_getsockopt(struct sock *sk, int level, int optname,
 	/* 612: the card's figures enter the socket, and the answer, in stats.c */
 	if (toe_figure_4c(sk, req) == TOE_TO_STACK_UPDATE)
 		toe_stats_query(sk);
-	return tcp_prot.getsockopt(sk, level, optname, optval, optlen);
+	err = tcp_prot.getsockopt(sk, level, optname, optval, optlen);
+	if (!err && level == SOL_TCP && optname == TCP_INFO)
+		err = toe_stats_info(sk, optval, optlen);
+	return err;
 }
 
 /* Socket lock held. */

@@ -5,10 +5,11 @@
  * The card's counters are folded into the socket's own and into the system's
  * (/proc/net/snmp) as differences, so that they stay true when the connection
  * goes back.  What is a state and not a count (congestion window, RTO, ...)
- * stays the card's and enters the answer on its way back: tcp_get_info(), which
- * serves getsockopt(TCP_INFO) and inet_diag alike, is completed by a return
- * probe.  Arming it patches the kernel's text, so it stays armed for a while
- * after the last connection has gone.
+ * stays the card's and enters the answer on its way back: getsockopt(TCP_INFO)'s in
+ * the program's memory, since compilers inline part of tcp_get_info() there;
+ * inet_diag's, which calls it from a module, by a return probe.  Arming that patches
+ * the kernel's text, so it stays armed for a while after the last connection has
+ * gone.
  */
 #include <linux/kprobes.h>
 #include <net/tcp.h>
@@ -147,19 +148,17 @@ static int toe_info_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 NOKPROBE_SYMBOL(toe_info_entry);
 
 /* 612: the answer, with the card's figures. */
-static int toe_info_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void toe_info_fill(struct sock *sk, struct tcp_info *info)
 {
-	struct toe_info_call *call = (void *)ri->data;
-	struct tcp_info *info = call->info;
 	const struct toe_conn_stats *st;
 	struct toe_sonode *sn;
 	u32 mss;
 
 	rcu_read_lock();
-	sn = toe_sk_sonode(call->sk);
+	sn = toe_sk_sonode(sk);
 	if (sn && sn->seen.snd_cwnd) {
 		st = &sn->seen;
-		mss = max_t(u32, tcp_sk(call->sk)->mss_cache, 1);
+		mss = max_t(u32, tcp_sk(sk)->mss_cache, 1);
 		info->tcpi_ca_state = le32_to_cpu(st->ca_state);
 		info->tcpi_backoff = le32_to_cpu(st->backoff);
 		info->tcpi_rto = le32_to_cpu(st->rto_us);
@@ -173,6 +172,39 @@ static int toe_info_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 		compat_tcp_info_snd_wnd(info, sn->wnd);
 	}
 	rcu_read_unlock();
+}
+NOKPROBE_SYMBOL(toe_info_fill);
+
+/**
+ * toe_stats_info() - complete the kernel's answer to getsockopt(TCP_INFO)
+ * @sk: socket
+ * @optval: the answer
+ * @optlen: its length, bytes
+ *
+ * Context: process; socket not locked.
+ * Return: 0, or -EFAULT if the program has taken its memory away.
+ */
+int toe_stats_info(struct sock *sk, char __user *optval, int __user *optlen)
+{
+	struct tcp_info info = {};
+	int len;
+
+	if (!toe_sk_offloaded(sk))
+		return 0;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	len = clamp_t(int, len, 0, sizeof(info));
+	if (copy_from_user(&info, optval, len))
+		return -EFAULT;
+	toe_info_fill(sk, &info);
+	return copy_to_user(optval, &info, len) ? -EFAULT : 0;
+}
+
+static int toe_info_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct toe_info_call *call = (void *)ri->data;
+
+	toe_info_fill(call->sk, call->info);
 	return 0;
 }
 NOKPROBE_SYMBOL(toe_info_return);
@@ -236,7 +268,7 @@ int toe_stats_init(void)
 	err = register_kretprobe(&toe_info_probe);
 	toe_info_probed = !err;
 	if (err)
-		pr_warn("no return probe on tcp_get_info() (%d): TCP_INFO lacks the card's congestion state\n",
+		pr_warn("no return probe on tcp_get_info() (%d): ss lacks the card's congestion state\n",
 			err);
 	return 0;
 }
