@@ -351,6 +351,16 @@ u32 toe_path_mtu(struct sock *sk)
 	return mtu;
 }
 
+/* Any change of a table outdates every route. Ask again, as the stack does before its
+ * next segment: most often the path is what it was.
+ */
+static void toe_path_renew(struct sock *sk)
+{
+	const struct inet_connection_sock_af_ops *ops = inet_csk(sk)->icsk_af_ops;
+
+	ops->rebuild_header(sk);
+}
+
 /**
  * toe_policy_path() - does the path allow it?
  * @sk: socket, its spinlock held
@@ -367,6 +377,7 @@ enum toe_refuse toe_policy_path(struct sock *sk, struct toe_dev *dev,
 	enum toe_refuse why;
 	u32 cookie = 0;
 
+	toe_path_renew(sk);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (v6)
 		cookie = compat_ip6_dst_cookie(sk);
