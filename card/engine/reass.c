@@ -119,10 +119,27 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 	return prev != NULL;
 }
 
+/* What was placed last covers payload that is held: its first stretch was received
+ * twice, RFC 2883 4.
+ */
+static void covered(struct te_conn *c)
+{
+	const struct te_block *b = c->ooo_head;
+	uint32_t start, end;
+
+	if (c->dsack || seq_ge(b->seq, c->rcv_nxt))
+		return;
+	start = b->seq;
+	end = block_end(b);
+	while ((b = b->next) && b->seq == end)
+		end = block_end(b);
+	te_sack_dup(c, start, seq_lt(end, c->rcv_nxt) ? end : c->rcv_nxt);
+}
+
 /**
  * te_reass_drain() - hand on what rcv_nxt has reached
  * @e: the engine
- * @c: connection
+ * @c: connection that holds something
  * @now: time
  *
  * The host may refuse; then it is asked again soon.
@@ -135,6 +152,7 @@ bool te_reass_drain(struct te_engine *e, struct te_conn *c, te_time now)
 	bool placed = false;
 
 	c->drain_at = TE_NEVER;
+	covered(c);
 	while ((b = c->ooo_head) && seq_le(b->seq, c->rcv_nxt)) {
 		uint32_t skip = te_min(c->rcv_nxt - b->seq, b->len);
 		uint32_t len = b->len - skip;

@@ -156,6 +156,28 @@ static void overlap_is_told_as_far_as_it_goes(void **state)
 	finish(f);
 }
 
+/* A retransmission that fills the hole and reaches into what is held behind it. */
+static void overlap_with_what_is_held_is_told(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	in(f, RCV + 1000, SND, TE_ACK, 2000, T0);
+	in(f, RCV + 4000, SND, TE_ACK, 1000, T0);
+	in(f, RCV + 7000, SND, TE_ACK, 1000, T0);
+	expect_ack(f, RCV, T0);
+	in(f, RCV, SND, TE_ACK, 6000, AT(1));
+	expect_ack(f, RCV + 6000, AT(1));
+	assert_int_equal(f->out.opt_len, 4 + 2 * 8);
+	expect_block(f, 0, RCV + 1000, RCV + 3000);
+	expect_block(f, 1, RCV + 7000, RCV + 8000);
+	in(f, RCV + 6000, SND, TE_ACK, 1500, AT(2));
+	expect_ack(f, RCV + 8000, AT(2));
+	assert_int_equal(f->out.opt_len, 4 + 8);
+	expect_block(f, 0, RCV + 7000, RCV + 7500);
+	finish(f);
+}
+
 /* RFC 2883 4.1.2: the block it lies in follows; with timestamps three in all. */
 static void duplicate_behind_a_hole(void **state)
 {
@@ -284,6 +306,7 @@ int main(void)
 		cmocka_unit_test(dsack_is_counted_and_marks_nothing),
 		cmocka_unit_test(old_duplicate_is_told_once),
 		cmocka_unit_test(overlap_is_told_as_far_as_it_goes),
+		cmocka_unit_test(overlap_with_what_is_held_is_told),
 		cmocka_unit_test(duplicate_behind_a_hole),
 		cmocka_unit_test(two_duplicates_in_a_row_are_one),
 		cmocka_unit_test(duplicate_takes_its_room_from_the_payload),
