@@ -160,23 +160,27 @@ static void read_all(struct end *e)
 	te_credit(&e->c, e->peer_isn + e->edge, e->t->now);
 }
 
+static te_time due(const struct end *e)
+{
+	te_time at = te_deadline(&e->c);
+
+	return at < e->read_at ? at : e->read_at;
+}
+
 static void step(struct transfer *t)
 {
 	struct frame *next = NULL;
 	te_time at = TE_NEVER;
+	struct end *e;
 
 	for (struct frame *f = t->frame; f < t->frame + FRAMES; f++)
 		if (f->used && f->at < at) {
 			next = f;
 			at = f->at;
 		}
-	for (int i = 0; i < 2; i++) {
-		struct end *e = &t->end[i];
-		te_time due = te_deadline(&e->c) < e->read_at ? te_deadline(&e->c) : e->read_at;
-
-		if (due >= at)
-			continue;
-		t->now = due > t->now ? due : t->now;
+	e = due(&t->end[1]) < due(&t->end[0]) ? &t->end[1] : &t->end[0];
+	if (due(e) < at) {
+		t->now = due(e) > t->now ? due(e) : t->now;
 		if (e->read_at <= t->now)
 			read_all(e);
 		te_timeout(&e->eng, &e->c, t->now);
