@@ -386,6 +386,7 @@ _Static_assert(sizeof(struct min_tcp) == 192, "min_tcp");
 #define TOE_MT_VLAN		0x08
 #define TOE_MT_KEEPALIVE	0x10
 #define TOE_MT_NODELAY		0x20	/* the host has done Nagle; the card sends what it is given */
+#define TOE_MT_ACK_OWED		0x40	/* something was received that wasn't acknowledged yet */
 
 enum {
 	TOE_CONG_RENO	= 0,

@@ -105,6 +105,8 @@ static void toe_capture_options(struct sock *sk, struct min_tcp *st)
 	s64 age;
 
 	st->flags |= TOE_MT_NODELAY;
+	if (inet_csk_ack_scheduled(sk))
+		st->flags |= TOE_MT_ACK_OWED;
 	if (tcp_is_sack(tp))
 		st->flags |= TOE_MT_SACK;
 	if (compat_tcp_ecn(tp))

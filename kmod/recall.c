@@ -317,6 +317,13 @@ static void toe_import_timers(struct toe_sonode *sn, struct sock *sk)
 	else
 		inet_csk_clear_xmit_timer(sk, ICSK_TIME_RETRANS);
 
+	/* Without a word from the card: one too many does no harm. */
+	if (!sn->final_valid || st->flags & TOE_MT_ACK_OWED) {
+		inet_csk_schedule_ack(sk);
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_DACK, TCP_DELACK_MIN,
+					  TCP_RTO_MAX);
+	}
+
 	if (sn->final_valid && sn->reason == TOE_RECALL_TIMEOUT)
 		icsk->icsk_probes_out = st->probes;
 	toe_restart_keepalive(sk, keep > idle ? keep - idle : 1);

@@ -7,7 +7,7 @@
 #include "conn.h"
 
 #define KNOWN_FLAGS	(TOE_MT_TSTAMP | TOE_MT_SACK | TOE_MT_ECN | TOE_MT_VLAN | \
-			 TOE_MT_KEEPALIVE | TOE_MT_NODELAY)
+			 TOE_MT_KEEPALIVE | TOE_MT_NODELAY | TOE_MT_ACK_OWED)
 
 static bool consistent(const struct min_tcp *st)
 {
@@ -105,10 +105,7 @@ static void import_timers(struct te_conn *c, const struct min_tcp *st, te_time n
 	c->rtx_at = TE_NEVER;
 	c->rack_at = TE_NEVER;
 	c->min_rtt_at_us = (uint32_t)now;
-	/* whether the host owed an acknowledgement isn't told: one too many is
-	 * cheap, one too few costs the peer a timeout
-	 */
-	c->ack_at = now + TE_DELACK_US;
+	c->ack_at = st->flags & TOE_MT_ACK_OWED ? now + TE_DELACK_US : TE_NEVER;
 	c->drain_at = TE_NEVER;
 	c->last_rcv = now - te_le32(st->idle_ms) * TE_MSEC;
 	c->last_data_us = (uint32_t)c->last_rcv;
@@ -176,7 +173,7 @@ int te_import(struct te_engine *e, struct te_conn *c, const struct min_tcp *st, 
 		return -1;
 	memset(c, 0, sizeof(*c));
 	c->origin = *st;
-	c->flags = st->flags;
+	c->flags = st->flags & (uint8_t)~TOE_MT_ACK_OWED;
 	c->paced = e->pacing;
 	c->run_mask = (1u << TE_INLINE_RUNS) - 1;
 	import_send(c, st);
@@ -222,6 +219,8 @@ void te_export(const struct te_conn *c, struct min_tcp *st, te_time now)
 {
 	*st = c->origin;
 	st->flags = c->flags;
+	if (c->ack_now || c->ack_at != TE_NEVER)
+		st->flags |= TOE_MT_ACK_OWED;
 	st->mss = te_le16(c->mss);
 	st->snd_una = te_le32(c->snd_una);
 	st->snd_nxt = te_le32(c->ca_state == TOE_CA_LOSS ? next_to_send(c) : c->snd_max);

@@ -8,7 +8,8 @@
 
 #define FRAMES		512
 #define POOL		(64 * 1024)
-#define LIMIT		(3600 * TE_SEC)
+/* Without timestamps what was moved gives no round trip: the backoff stays. */
+#define LIMIT		(36000 * TE_SEC)
 
 struct frame {
 	te_time at;
@@ -119,7 +120,7 @@ static void transmit(struct transfer *t, struct end *e, const struct te_out *h)
 }
 
 /* What the engine wants to send, a move after each.  Before the first only now and
- * then: an acknowledgement that is owed isn't part of the state, so an end that
+ * then: the delay of an acknowledgement that is owed begins anew, so an end that
  * always moved before it could answer would never do.
  */
 static void output(struct end *e)
