@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * HyStart++, RFC 9406: the first slow start ends when the round trip grows, not
- * when the queue overflows.
+ * when the queue overflows.  Its limit L to what an acknowledgement may add is left
+ * out, as in Linux: peers that join frames acknowledge a dozen segments at once.
  */
 #include "conn.h"
 
@@ -11,7 +12,6 @@
 #define SAMPLES		8
 #define GROWTH_DIVISOR	4
 #define ROUNDS		5
-#define LIMIT		8	/* L of a sender that doesn't pace, segments */
 
 static void round_begin(struct te_conn *c)
 {
@@ -67,7 +67,7 @@ static void judge(struct te_hystart *h)
 uint32_t te_hystart_acked(struct te_conn *c, uint32_t acked, uint32_t rtt_us)
 {
 	struct te_hystart *h = &c->hystart;
-	uint32_t step = c->paced ? acked : te_min(acked, LIMIT * (uint32_t)c->mss);
+	uint32_t step = acked;
 
 	/* the first that answers to what was sent in this round */
 	if (seq_gt(c->snd_una, h->window_end)) {
