@@ -136,16 +136,19 @@ void toe_ingress_credit(struct toe_sonode *sn, struct sock *sk, bool force)
 	spin_unlock_bh(&sn->lock);
 }
 
-/* Dynamic right-sizing wants a round trip and a fresh clock. */
+/* Dynamic right-sizing wants a fresh clock and a round trip. Who only receives has
+ * that of the handshake; one that is too short would hold the window down.
+ */
 static void toe_drain_data(struct toe_sonode *sn, struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
+	u32 srtt = sn->ev_srtt ? sn->ev_srtt << 3 : tp->srtt_us;
 	struct sk_buff *skb;
 	bool ok = true;
 
 	toe_sk_mstamp(sk);
-	if (!tp->rcv_rtt_est.rtt_us)
-		tp->rcv_rtt_est.rtt_us = max_t(u32, sn->ev_srtt, 1000) << 3;
+	if (srtt)
+		tp->rcv_rtt_est.rtt_us = max_t(u32, srtt, USEC_PER_MSEC << 3);
 
 	while ((skb = __skb_dequeue(&sn->rxq)))
 		ok &= toe_place(sn, sk, skb);
