@@ -14,7 +14,7 @@ help:
 	@echo '  make check            scenarios in QEMU: KERNEL="6.1|6.12|7.2|debug|all"'
 	@echo '                        TESTS="basic rst ..." (selftests/), JOBS=kernels at once'
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
-	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=4'
+	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=3'
 	@echo '  make bench-engine     what a TCP segment costs the card'"'"'s engine, and lwIP'
 	@echo '  make bench            what TCP costs the host, in instructions; BENCH_QUICK=1'
 	@echo '  make bench-figures    its pictures into Documentation/, from the last run'

@@ -32,6 +32,7 @@ reset
 set style line 1 lc rgb "#c03020"
 set style line 2 lc rgb "#a0a0a0"
 set output to."/bench-tcp-ratio.".kind
+set rmargin 8
 set title "Goodput, engine / Linux"
 set style data histograms
 set style histogram clustered gap 1
