@@ -167,7 +167,7 @@ enum {
 enum {
 	TOE_ADMIN_PAIR_CREATE	= 1,	/* param: struct toe_pair_param; pair in @arg */
 	TOE_ADMIN_PAIR_DESTROY	= 2,	/* pair in @arg; on completion no DMA of it is left */
-	TOE_ADMIN_RX_MODE	= 3,	/* arg: TOE_RX_MODE_*; param: MACs, 6 bytes each + 2 pad, @count */
+	TOE_ADMIN_RX_MODE	= 3,	/* arg: TOE_RX_MODE_*; param: @count MACs of 6 + 2 bytes */
 	TOE_ADMIN_RSS		= 4,	/* param: struct toe_rss_param */
 	TOE_ADMIN_MTU		= 5,	/* arg: MTU */
 	TOE_ADMIN_STATS		= 6,	/* param: card writes struct toe_nic_stats */
@@ -245,7 +245,7 @@ _Static_assert(sizeof(struct toe_nic_stats) == 256, "toe_nic_stats");
  * fields besides @addr and @len count in the first descriptor only.
  */
 #define TOE_TXD_EOP		0x01
-#define TOE_TXD_CSUM		0x02	/* Internet checksum from csum_start, stored at csum_start + csum_offset */
+#define TOE_TXD_CSUM		0x02	/* from csum_start on, stored csum_offset behind it */
 #define TOE_TXD_TSO		0x04	/* implies the checksums of TCP and IPv4 */
 #define TOE_TXD_VLAN		0x08	/* insert vlan_tci */
 #define TOE_TXD_MAX_FRAGS	24
@@ -385,7 +385,7 @@ _Static_assert(sizeof(struct min_tcp) == 192, "min_tcp");
 #define TOE_MT_ECN		0x04
 #define TOE_MT_VLAN		0x08
 #define TOE_MT_KEEPALIVE	0x10
-#define TOE_MT_NODELAY		0x20	/* the host has done Nagle; the card sends what it is given */
+#define TOE_MT_NODELAY		0x20	/* the host did Nagle; the card sends what it gets */
 #define TOE_MT_ACK_OWED		0x40	/* something was received that wasn't acknowledged yet */
 
 enum {
@@ -642,7 +642,7 @@ struct toe_cqe_rx {
 	__le32 buf_id;
 	__le32 len;		/* bytes in this buffer */
 	__le32 hash;
-	__le32 tid;		/* flow's last tid if the frame is one a connection was recalled for, else 0 */
+	__le32 tid;		/* last tid of a flow recalled for this frame, else 0 */
 	__le16 vlan_tci;
 };
 #define TOE_RX_EOP		0x01	/* cqe.flags: last buffer of the frame */
@@ -734,7 +734,7 @@ enum {
 	TOE_REASON_URG,
 	TOE_REASON_OPTION,	/* IP or TCP option the engine can't do */
 	TOE_REASON_FRAGMENT,	/* IP fragment of the flow */
-	TOE_REASON_TIMEOUT,	/* retransmissions, probes or keepalive unanswered: the host decides */
+	TOE_REASON_TIMEOUT,	/* retransmissions, probes, keepalive unanswered: host decides */
 	TOE_REASON_NOMEM,	/* the card ran out of a resource */
 	TOE_REASON_ICMP,
 	TOE_REASON_DMA,

@@ -24,7 +24,7 @@ enum toe_role {
 };
 
 /* The congestion window that the native output sees: the card has the real one. */
-#define TOE_SND_CWND		(1 << 20)
+#define TOE_SND_CWND		0x100000
 /* How old the system's counters may be while events arrive. */
 #define TOE_FOLD_JIFFIES	msecs_to_jiffies(20)
 
