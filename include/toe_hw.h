@@ -3,7 +3,8 @@
  * The card's ABI: PCI identity, registers, rings, descriptors, and MIN_TCP_T.
  *
  * This file is compiled unchanged by the NIC driver (netdev/) and by the card
- * (card/).  It needs nothing but <linux/types.h>.  Documentation/hw.rst is its
+ * (card/).  It needs nothing but <linux/types.h>; the figures of a connection
+ * stand in a file of their own, toe_hw_stats.h.  Documentation/hw.rst is the
  * datasheet in prose.
  *
  * Byte order: little endian, except where a type says __be (fields that are
@@ -14,11 +15,9 @@
 #define TOE_HW_H
 
 #include <linux/types.h>
+#include "toe_hw_stats.h"
 
-/*
- * PCI identity.  0x1b36 is the id under which QEMU's own devices appear; the
- * device id lies in its range for experiments.
- */
+/* PCI identity: the vendor is QEMU's, the device in its range for experiments. */
 #define TOE_PCI_VENDOR_ID		0x1b36
 #define TOE_PCI_DEVICE_ID		0x70e0
 #define TOE_PCI_REVISION		0x01
@@ -49,7 +48,7 @@
 #define   TOE_VERSION_MAJOR		0xffff0000
 #define   TOE_VERSION_MINOR		0x0000ffff
 #define   TOE_ABI_MAJOR			1	/* must match */
-#define   TOE_ABI_MINOR			0	/* additions only */
+#define   TOE_ABI_MINOR			1	/* additions only */
 #define TOE_REG_CAP_NIC			0x0008	/* ro: TOE_CAP_NIC_* */
 #define   TOE_CAP_NIC_TXCSUM		0x00000001
 #define   TOE_CAP_NIC_RXCSUM		0x00000002
@@ -64,6 +63,8 @@
 #define   TOE_CAP_TOE_SACK		0x00000008
 #define   TOE_CAP_TOE_ECN		0x00000010
 #define   TOE_CAP_TOE_VLAN		0x00000020
+#define   TOE_CAP_TOE_MIRROR		0x00000040	/* TOE_FEATURE_MIRROR* */
+#define   TOE_CAP_TOE_EOR		0x00000080	/* TOE_SEND_EOR */
 #define TOE_REG_PAIRS			0x0010	/* ro: queue pairs, 1..TOE_MAX_PAIRS */
 #define TOE_REG_CONTEXTS		0x0014	/* ro: TOE contexts; tid is below it */
 #define TOE_REG_FRAGS			0x0018	/* ro: send fragments one context can hold */
@@ -88,10 +89,7 @@
 #define TOE_REG_HEARTBEAT_LO		0x0060	/* wo: __le32 that the card increments */
 #define TOE_REG_HEARTBEAT_HI		0x0064	/*     every TOE_HEARTBEAT_MS while it lives */
 #define   TOE_HEARTBEAT_MS		10
-/*
- * Doorbells, write only, posted: the value is ignored, the truth is the ring's
- * shadow index in host memory.
- */
+/* Doorbells, write only: the value is ignored, the truth is the shadow index. */
 #define TOE_REG_DOORBELL_ADMIN		0x1000
 #define TOE_REG_DOORBELL_PAIR(n)	(0x1004 + 4 * (n))	/* all rings of pair n */
 
@@ -135,7 +133,15 @@ static inline int toe_need_event(__u32 event, __u32 new_idx, __u32 old_idx)
  * @card_cons: submission rings: card writes, next index it will read
  * @card_event: submission rings: card writes, doorbell wanted once prod passes it
  * @rsvd0: fills the host's line
+ * @toe_rx_frames: completion ring of a pair: card writes, frames since PAIR_CREATE
+ *	that connections of this pair have taken in: those that no TOE_CQE_RX tells of
+ * @toe_rx_bytes: their bytes, from the Ethernet header on, without a VLAN tag
+ * @toe_tx_frames: frames that connections of this pair have sent
+ * @toe_tx_bytes: their bytes, likewise
  * @rsvd1: fills the card's line
+ *
+ * The card writes the four counters, each whole, before it sleeps and after at
+ * most TOE_STATS_MS.
  */
 struct toe_shadow {
 	__le32 prod;
@@ -144,7 +150,11 @@ struct toe_shadow {
 	__le32 rsvd0[13];
 	__le32 card_cons;	/* submission rings */
 	__le32 card_event;	/* submission rings */
-	__le32 rsvd1[14];
+	__le64 toe_rx_frames;	/* CQ of a pair, minor 1 */
+	__le64 toe_rx_bytes;
+	__le64 toe_tx_frames;
+	__le64 toe_tx_bytes;
+	__le32 rsvd1[6];
 };
 _Static_assert(sizeof(struct toe_shadow) == 128, "toe_shadow");
 
@@ -161,9 +171,7 @@ enum {
 #define TOE_RING_MIN		16
 #define TOE_RING_MAX		4096
 
-/*
- * Admin commands.  Each is answered by one TOE_CQE_CMD on the admin CQ.
- */
+/* Admin commands.  Each is answered by one TOE_CQE_CMD on the admin CQ. */
 enum {
 	TOE_ADMIN_PAIR_CREATE	= 1,	/* param: struct toe_pair_param; pair in @arg */
 	TOE_ADMIN_PAIR_DESTROY	= 2,	/* pair in @arg; on completion no DMA of it is left */
@@ -181,6 +189,8 @@ enum {
 #define TOE_FEATURE_VLAN_STRIP	0x1
 #define TOE_FEATURE_RXCSUM	0x2
 #define TOE_FEATURE_LOOPBACK	0x4
+#define TOE_FEATURE_MIRROR	0x8	/* TOE_CQE_MIRROR: up to the end of the TCP header */
+#define TOE_FEATURE_MIRROR_ALL	0x10	/* with it: the whole frame */
 
 struct toe_admin_cmd {
 	__u8   op;		/* TOE_ADMIN_* */
@@ -236,7 +246,9 @@ struct toe_nic_stats {
 	__le64 toe_csum_bad;
 	__le64 toe_contexts;		/* in use now */
 	__le64 toe_no_buffer;		/* RQ was empty: segment dropped, not acknowledged */
-	__le64 rsvd[10];
+	__le64 toe_mirrored;		/* frames copied for taps */
+	__le64 toe_mirror_lost;		/* not copied for want of room */
+	__le64 rsvd[8];
 };
 _Static_assert(sizeof(struct toe_nic_stats) == 256, "toe_nic_stats");
 
@@ -393,108 +405,19 @@ enum {
 	TOE_CONG_CUBIC	= 1,
 };
 
-/**
- * struct toe_conn_stats - the card's figures of one connection since COMMIT
- * @segs_in: segments received
- * @segs_out: segments sent, with pure acknowledgments
- * @data_segs_in: of these, with payload
- * @data_segs_out: of these, with payload
- * @bytes_in: payload placed
- * @bytes_out: payload sent, retransmissions included
- * @bytes_retrans: payload sent again
- * @bytes_acked: payload acknowledged by the peer
- * @retrans_segs: segments sent again
- * @rto_count: retransmission timeouts
- * @fast_retrans: recoveries entered without a timeout
- * @ooo_segs: segments out of order
- * @dup_segs: segments without anything new
- * @paws_drops: dropped for their timestamp, RFC 7323
- * @challenge_acks: RFC 5961
- * @probes_out: window and keepalive probes sent
- * @srtt_us: smoothed round trip
- * @rttvar_us: smoothed variation
- * @min_rtt_us: smallest round trip seen lately
- * @rto_us: retransmission timeout
- * @snd_cwnd: congestion window, bytes
- * @snd_ssthresh: bytes
- * @snd_wnd: bytes
- * @rcv_wnd: bytes advertised last
- * @sacked_out: segments
- * @lost_out: segments deemed lost
- * @retrans_out: retransmitted segments in flight
- * @ca_state: TOE_CA_*
- * @delivered: segments
- * @delivered_ce: of these, with congestion marks
- * @dsack_dups: duplicates that the peer reported
- * @reord_seen: reordering events
- * @in_errs: bad checksums are not ours to count; malformed segments are
- * @backoff: doublings of the timeout
- * @rsvd: zero
- *
- * The card writes it to the connection's state block at the latest
- * TOE_STATS_MS after a change, before each TOE_CQE_RECALLED and before the
- * completion of TOE_CMD_QUERY.  Every field is written whole; together they
- * are a snapshot only after QUERY and RECALLED.
- */
-struct toe_conn_stats {
-	__le64 segs_in;
-	__le64 segs_out;
-	__le64 data_segs_in;
-	__le64 data_segs_out;
-	__le64 bytes_in;
-	__le64 bytes_out;
-	__le64 bytes_retrans;
-	__le64 bytes_acked;
-	__le32 retrans_segs;
-	__le32 rto_count;
-	__le32 fast_retrans;
-	__le32 ooo_segs;
-	__le32 dup_segs;
-	__le32 paws_drops;
-	__le32 challenge_acks;
-	__le32 probes_out;
-	__le32 srtt_us;
-	__le32 rttvar_us;
-	__le32 min_rtt_us;
-	__le32 rto_us;
-	__le32 snd_cwnd;
-	__le32 snd_ssthresh;
-	__le32 snd_wnd;
-	__le32 rcv_wnd;
-	__le32 sacked_out;
-	__le32 lost_out;
-	__le32 retrans_out;
-	__le32 ca_state;
-	__le32 delivered;
-	__le32 delivered_ce;
-	__le32 dsack_dups;
-	__le32 reord_seen;
-	__le32 in_errs;
-	__le32 backoff;
-	__le32 rsvd[6];
-};
-_Static_assert(sizeof(struct toe_conn_stats) == 192, "toe_conn_stats");
-
-#define TOE_STATS_MS	20
-
-enum {
-	TOE_CA_OPEN = 0,
-	TOE_CA_DISORDER,
-	TOE_CA_CWR,
-	TOE_CA_RECOVERY,
-	TOE_CA_LOSS,
-};
-
 /*
- * The state block of a connection in host memory, 64-byte aligned.  Its address
- * is given with TOE_CMD_COMMIT.  @state is the host's until COMMIT and after
- * RECALLED, else the card's; @stats is the card's to write.
+ * The state block of a connection in host memory, 64-byte aligned.  Its address and
+ * size are given with TOE_CMD_COMMIT.  @state is the host's until COMMIT and after
+ * RECALLED, else the card's; @stats is the card's to write.  A host of minor 0 gives
+ * no size and has TOE_CONN_BLOCK_MIN; the card writes no more than that of it.  A card
+ * of minor 0 leaves the rest as it is: zero.
  */
+#define TOE_CONN_BLOCK_MIN	384
 struct toe_conn_block {
 	struct min_tcp state;
 	struct toe_conn_stats stats;
 };
-_Static_assert(sizeof(struct toe_conn_block) == 384, "toe_conn_block");
+_Static_assert(sizeof(struct toe_conn_block) == 640, "toe_conn_block");
 
 /*
  * TOE commands (TOE SQ).  Those marked (*) are answered by one TOE_CQE_CMD.
@@ -541,6 +464,7 @@ enum {
 #define TOE_SEND_PUSH		0x01	/* last byte ends a write */
 #define TOE_SEND_CREDIT		0x02	/* @edge is valid */
 #define TOE_SEND_SENT		0x04	/* was on the wire before COMMIT */
+#define TOE_SEND_EOR		0x08	/* last byte ends a record, and its segment: hw.rst */
 #define TOE_CMD_RECALL_ABORT	0x01	/* RECALL, flags: no need to hurry the queues out */
 
 struct toe_cmd_begin {
@@ -556,6 +480,7 @@ struct toe_cmd_begin {
 struct toe_cmd_commit {
 	__le64 block_addr;	/* struct toe_conn_block */
 	__le32 host_id;
+	__le32 block_bytes;	/* of it, 0: TOE_CONN_BLOCK_MIN */
 };
 
 struct toe_cmd_send {
@@ -628,6 +553,12 @@ enum {
 	TOE_CQE_RECALLED	= 7,	/* final; the state block holds MIN_TCP_T */
 	TOE_CQE_ERROR		= 8,	/* a command was malformed; nothing else happened */
 	TOE_CQE_LINK		= 9,	/* admin CQ: STATUS.LINK changed */
+	/* As RX (hash, vlan_tci: 0), of a frame that a connection has sent or
+	 * taken in; for taps.  In the order of the card's work, before RECALLED.
+	 * Whoever would have to wait for it goes first: a copy is rather dropped
+	 * than made with less than half of the RX buffers left.
+	 */
+	TOE_CQE_MIRROR		= 10,
 };
 
 struct toe_cqe_cmd {
@@ -650,6 +581,7 @@ struct toe_cqe_rx {
 #define TOE_RX_VLAN		0x04	/* vlan_tci was stripped */
 #define TOE_RX_HASH_L4		0x08	/* hash covers the ports */
 #define TOE_RX_HASH		0x10
+#define TOE_RX_SENT		0x20	/* MIRROR: sent; else received */
 
 struct toe_cqe_tx {
 	__le32 cons;		/* TX index up to which the card is done with the memory */
