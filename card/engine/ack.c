@@ -13,7 +13,8 @@ static void data_acked(struct te_engine *e, struct te_conn *c, uint32_t ack, te_
 	te_runs_ack(e, c, ack, now, a);
 	if (seq_lt(c->posted, ack))	/* sent before the import, not posted yet */
 		c->posted = ack;
-	c->retries = 0;
+	if (c->retries)
+		te_timer_rto_over(c, now);
 	c->stall_at = now;
 	c->n.bytes_acked += bytes;
 	c->n.delivered += bytes - (sacked - c->sacked);
@@ -71,28 +72,48 @@ static void ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *
 		.sacked = c->sacked != 0,
 	};
 	uint64_t delivered = c->n.delivered;
+	bool sampled = c->rate_open && !old && seq_ge(seg->ack, c->rate.end);
 
 	a.same = !a.acked && !moved && !seg->len && !old;
 	a.dup = a.same && te_flight(c);
 	if (a.acked)
 		data_acked(e, c, seg->ack, now, &a);
 	if (o->nsack)
-		a.newly_sacked = te_sack_in(e, c, o, seg->ack, now, &a);
+		a.newly_sacked = te_sack_in(e, c, seg, o, now, &a);
 	a.delivered = (uint32_t)(c->n.delivered - delivered);
 	if (a.delivered)
 		te_rtt_acked(c, &a, now);
+	if (sampled)
+		te_rate_close(c, now);
 	if (seg->flags & TE_ECE && c->flags & TOE_MT_ECN) {
 		c->n.delivered_ce += a.delivered;
 		te_recovery_ece(c);
 	}
-	if (c->tlp && te_tlp_ack(c, seg->ack, &a))
+	if (c->tlp && te_tlp_ack(c, seg->ack, &a)) {
+		c->n.probe_recoveries++;
 		te_recovery_tail(c);
+	}
 	te_recovery_ack(e, c, &a, now);
 	if (!a.acked)
 		return;
 	if (c->ca_state != TOE_CA_CWR && c->ca_state != TOE_CA_RECOVERY)
 		te_cong_acked(c, &a, now);
 	timers(c, now);
+}
+
+/* No hole and nothing old: data_in() doesn't count it as slow. */
+static bool in_order(const struct te_conn *c, const struct te_seg *seg)
+{
+	return seg->seq == c->rcv_nxt && !c->ooo_head;
+}
+
+/* Something but what was expected: Linux calls that header prediction. */
+static void count_slow(struct te_conn *c, const struct te_seg *seg)
+{
+	if (!seg->len)
+		c->n.slow_acks++;
+	else if (in_order(c, seg))
+		c->n.slow_data++;
 }
 
 /**
@@ -112,6 +133,10 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 	bool moved;
 
 	if (overtaken(c, seg)) {
+		if (!seg->len)
+			c->n.odd_acks++;
+		else if (in_order(c, seg))
+			c->n.slow_data++;
 		if (o->nsack)
 			ack_in(e, c, seg, o, false, now);
 		return 0;
@@ -119,8 +144,13 @@ unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_s
 
 	moved = window_in(c, seg, acked != 0);
 	/* the peer only sends: nothing new in its acknowledgement */
-	if (acked || !seg->len || o->nsack || seg->flags & TE_ECE)
+	if (acked || !seg->len || o->nsack || seg->flags & TE_ECE) {
+		if (moved || !acked || o->nsack || seg->flags & TE_ECE)
+			count_slow(c, seg);
 		ack_in(e, c, seg, o, moved, now);
+	} else if (moved) {
+		count_slow(c, seg);
+	}
 	return acked || moved ? TE_EV_ACKED : 0;
 }
 
@@ -143,17 +173,21 @@ void te_ack_hole(struct te_conn *c)
  * te_ack_answer() - answer to what isn't acceptable and carries no data
  * @c: connection
  * @now: time
- * @challenge: it is a challenge by RFC 5961
+ * @to: to what
  *
  * Limited per connection (RFC 5961 7; a limit shared by connections would tell
  * one peer about another), so that two ends out of step can't play ping-pong.
  */
-void te_ack_answer(struct te_conn *c, te_time now, bool challenge)
+void te_ack_answer(struct te_conn *c, te_time now, enum te_answer to)
 {
-	if ((uint32_t)now - c->oow_us < TE_OOW_ACK_US)
+	if ((uint32_t)now - c->oow_us < TE_OOW_ACK_US) {
+		c->n.skipped_paws += to == TE_TO_PAWS;
+		c->n.skipped_seq += to == TE_TO_SEQ;
+		c->n.skipped_challenge += to == TE_CHALLENGE;
 		return;
+	}
 	c->oow_us = (uint32_t)now;
-	if (challenge)
+	if (to == TE_CHALLENGE)
 		c->n.challenge_acks++;
 	c->ack_now = true;
 }
@@ -228,6 +262,20 @@ bool te_ack_gain_due(const struct te_conn *c)
 			      1u << c->rcv_wscale);
 }
 
+/* As the last segment sent has said. */
+static bool window_is_zero(const struct te_conn *c)
+{
+	return c->rcv_wire == c->rcv_acked;
+}
+
+static void window_turns(struct te_conn *c, uint32_t w)
+{
+	if (w)
+		c->n.from_zero_wnd++;
+	else if (!window_is_zero(c))
+		c->n.to_zero_wnd++;
+}
+
 /**
  * te_ack_window() - the window field of a segment that is sent now
  * @c: connection; rcv_adv follows
@@ -249,6 +297,8 @@ uint16_t te_ack_window(struct te_conn *c)
 
 	if (c->rcv_credit == c->rcv_adv) {	/* nothing to tell: the short way */
 		w = te_min(held >> s, 65535);
+		if (!w || window_is_zero(c))
+			window_turns(c, w);
 		c->rcv_wire = c->rcv_nxt + (w << s);
 		return (uint16_t)w;
 	}
@@ -258,6 +308,8 @@ uint16_t te_ack_window(struct te_conn *c)
 			w = held >> s;
 	}
 	w = te_min(w, 65535);
+	if (!w || window_is_zero(c))
+		window_turns(c, w);
 	edge = c->rcv_nxt + (w << s);
 	c->rcv_wire = edge;
 	c->rcv_adv = seq_max(c->rcv_adv, edge);

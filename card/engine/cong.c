@@ -103,6 +103,7 @@ void te_cong_reduce(struct te_conn *c, unsigned int ca_state)
 {
 	bool timeout = ca_state == TOE_CA_LOSS;
 
+	c->rate_open = false;
 	/* RFC 5681 3.1: a second timeout of the same data holds ssthresh, and so
 	 * does what follows a reduction within its window
 	 */

@@ -175,16 +175,66 @@ struct te_cong {
 	uint32_t (*ssthresh)(struct te_conn *c, bool timeout);
 };
 
+/* Counters that have the same name in struct toe_conn_stats. */
+#define TE_COUNTS(X)							\
+	X(retrans_segs) X(rto_count) X(fast_retrans) X(ooo_segs)	\
+	X(dup_segs) X(paws_drops) X(challenge_acks) X(probes_out)	\
+	X(dsack_dups) X(reord_seen) X(in_errs) X(in_ect1) X(in_ect0)	\
+	X(in_ce) X(delayed_acks) X(win_probes) X(resent_fast)		\
+	X(resent_slow) X(loss_probes) X(probe_recoveries)		\
+	X(lost_retrans) X(recovery_fails) X(disorder_fails)		\
+	X(loss_fails) X(spurious_rtos) X(full_undos) X(partial_undos)	\
+	X(dsack_undos) X(loss_undos) X(renegings) X(sack_discards)	\
+	X(dsack_recv) X(dsack_ofo_recv) X(dsack_recv_segs) X(dsack_old)	\
+	X(dsack_no_undo) X(dsack_dubious) X(dsack_old_sent)		\
+	X(dsack_ofo_sent) X(ofo_merges) X(ofo_drops) X(rcvq_drops)	\
+	X(zero_wnd_drops) X(beyond_window) X(syn_challenges)		\
+	X(skipped_paws) X(skipped_seq) X(skipped_challenge)		\
+	X(to_zero_wnd) X(from_zero_wnd) X(paws_old_acks)		\
+	X(rto_episodes) X(rto_time_ms) X(delay_detects) X(delay_cwnd)
+
 /* Counters of a connection: struct toe_conn_stats in host order.  The first
  * line counts segments in the steady state.
  */
 struct te_counts {
 	uint64_t segs_in, segs_out, data_segs_in, data_segs_out;
 	uint64_t bytes_in, bytes_out, bytes_acked, delivered;	/* bytes */
-	uint32_t retrans_segs, rto_count, fast_retrans;
-	uint32_t ooo_segs, dup_segs, paws_drops, challenge_acks, probes_out;
-	uint32_t dsack_dups, reord_seen, in_errs;
+	uint32_t slow_data;	/* segments that are none of hp_hits */
+	uint32_t slow_acks;	/* pure_acks */
+	uint32_t odd_acks;	/* without payload, that don't count as acknowledgements */
+#define X(name) uint32_t name;
+	TE_COUNTS(X)
+#undef X
 	uint64_t bytes_retrans, delivered_ce;			/* bytes */
+};
+
+/**
+ * struct te_rate - delivery rate, draft-cheng-iccrg-delivery-rate-estimation
+ * @delivered: when the sample began, bytes
+ * @limit: until so much is delivered the application had no more to send; 0: it had
+ * @began_us: when the sample's segment was sent
+ * @first_us: when that was sent of which an acknowledgement had told last by then
+ * @acked_us: when that had come
+ * @end: behind the sample's segment, with rate_open
+ * @bytes: the newest sample: delivered
+ * @us: in this time, 0: none yet
+ * @limited: the sample that is open is the application's
+ * @bytes_limited: the newest was
+ *
+ * The draft takes a sample with every segment, which needs a record of each.  Here it
+ * is one at a time, so about one a round trip.
+ */
+struct te_rate {
+	uint64_t delivered;
+	uint64_t limit;
+	uint32_t began_us;
+	uint32_t first_us;
+	uint32_t acked_us;
+	uint32_t end;
+	uint32_t bytes;
+	uint32_t us;
+	bool limited;
+	bool bytes_limited;
 };
 
 /* struct te_conn, probe. */
@@ -361,8 +411,11 @@ struct te_conn {
 	bool reno_hold : 1;	/* RFC 6582 4.1: old duplicates may come */
 	bool paced : 1;
 	bool pace_wait : 1;	/* nothing goes before te_pace_deadline() */
+	bool rate_open : 1;	/* a sample of the rate is under way */
 
 	struct te_counts n;
+	/* as hot as those above */
+	_Alignas(64) struct te_rate rate;
 	struct te_run run_inline[TE_INLINE_RUNS];
 
 	/* losses and holes */
@@ -373,6 +426,9 @@ struct te_conn {
 	uint32_t nruns;		/* of the pool */
 	struct te_range rcv_sack[TE_SACKS];	/* newest first */
 	struct te_range rcv_dsack;
+	struct te_range dsack_last;	/* the peer's; its segment's ack, and the seq behind it */
+	uint32_t dsack_ack;
+	uint32_t dsack_seq;
 	uint32_t oow_us;	/* last answer to a segment out of window; wraps: one too few */
 	uint32_t prr_flight;	/* RFC 6937 RecoverFS, bytes */
 	uint32_t prr_delivered;	/* bytes since recovery began */
@@ -381,6 +437,7 @@ struct te_conn {
 	struct te_cubic cubic;
 	struct te_hystart hystart;
 	struct te_undo undo;
+	te_time rto_at;		/* first timeout in a row, with retries */
 
 	/* the user's */
 	uint32_t keep_idle_ms;
@@ -507,6 +564,7 @@ void te_opts_build(struct te_conn *c, struct te_out *out, te_time now);
  * @orig: something arrived that was sent once, before the present episode
  * @same: nothing that could be new, and no data
  * @dup: that with data in flight: a duplicate by RFC 5681 2
+ * @reord: it tells of reordering, and that was counted
  * @dsack: it reports a duplicate, RFC 2883
  * @dsack_rack: one that tells of a needless fast retransmission
  */
@@ -528,6 +586,7 @@ struct te_acked {
 	bool orig;
 	bool same;
 	bool dup;
+	bool reord;
 	bool dsack;
 	bool dsack_rack;
 };
@@ -549,8 +608,8 @@ void te_runs_clear(struct te_engine *e, struct te_conn *c);
 void te_sack_note(struct te_conn *c, uint32_t start, uint32_t end);
 void te_sack_dup(struct te_conn *c, uint32_t start, uint32_t end);
 void te_sack_prune(struct te_conn *c);
-uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack,
-		    te_time now, struct te_acked *a);
+uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
+		    const struct te_opts *o, te_time now, struct te_acked *a);
 
 /* rack.c */
 void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end, te_time now,
@@ -571,8 +630,9 @@ bool te_tlp_ack(struct te_conn *c, uint32_t ack, const struct te_acked *a);
 void te_undo_save(struct te_conn *c);
 void te_undo_resent(struct te_conn *c, uint32_t len, te_time now);
 void te_undo_dsack(struct te_conn *c, uint32_t start, uint32_t end);
-void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a);
-void te_undo_timeout(struct te_engine *e, struct te_conn *c);
+void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a,
+		 te_time now);
+void te_undo_timeout(struct te_engine *e, struct te_conn *c, te_time now);
 
 /* pace.c */
 void te_pace_sent(struct te_conn *c, uint32_t len, te_time now);
@@ -612,12 +672,23 @@ void te_recovery_rto(struct te_engine *e, struct te_conn *c, te_time now);
 void te_recovery_tail(struct te_conn *c);
 void te_recovery_ece(struct te_conn *c);
 
+/* rate.c */
+void te_rate_open(struct te_conn *c, te_time now);
+void te_rate_close(struct te_conn *c, te_time now);
+void te_rate_waited(struct te_conn *c);
+
 /* ack.c */
+enum te_answer {
+	TE_TO_PAWS,		/* an old timestamp */
+	TE_TO_SEQ,		/* a sequence number out of the window */
+	TE_CHALLENGE,		/* RFC 5961 */
+};
+
 unsigned int te_ack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
 		       const struct te_opts *o, te_time now);
 void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now);
 void te_ack_hole(struct te_conn *c);
-void te_ack_answer(struct te_conn *c, te_time now, bool challenge);
+void te_ack_answer(struct te_conn *c, te_time now, enum te_answer to);
 bool te_ack_gain_due(const struct te_conn *c);
 uint16_t te_ack_window(struct te_conn *c);
 
@@ -635,6 +706,7 @@ static inline void te_ack_sent(struct te_conn *c)
 }
 
 /* timer.c */
+void te_timer_rto_over(struct te_conn *c, te_time now);
 void te_timer_rto(struct te_conn *c, te_time now);
 void te_timer_persist(struct te_conn *c, te_time now);
 void te_timer_stop(struct te_conn *c);

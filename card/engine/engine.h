@@ -140,7 +140,7 @@ unsigned int te_timeout(struct te_engine *e, struct te_conn *c, te_time now);
 void te_post(struct te_conn *c, uint32_t end_seq, bool push, te_time now);	/* stream may be sent up to here */
 void te_credit(struct te_conn *c, uint32_t edge, te_time now);
 void te_set_params(struct te_conn *c, const struct toe_cmd_set_params *p, te_time now);
-void te_stats(const struct te_conn *c, struct toe_conn_stats *st);
+void te_stats(const struct te_conn *c, struct toe_conn_stats *st, te_time now);
 uint32_t te_snd_una(const struct te_conn *c);
 uint32_t te_snd_max(const struct te_conn *c);
 uint32_t te_snd_wnd(const struct te_conn *c);

@@ -71,8 +71,11 @@ uint32_t te_hystart_acked(struct te_conn *c, uint32_t acked, uint32_t rtt_us)
 
 	/* the first that answers to what was sent in this round */
 	if (seq_gt(c->snd_una, h->window_end)) {
-		if (h->base_us && ++h->rounds >= ROUNDS)
+		if (h->base_us && ++h->rounds >= ROUNDS) {
 			c->snd_ssthresh = c->snd_cwnd;
+			c->n.delay_detects++;
+			c->n.delay_cwnd += c->snd_cwnd / c->mss;
+		}
 		round_begin(c);
 	}
 	if (rtt_us) {

@@ -22,17 +22,23 @@ static void duplicate(struct te_conn *c, uint32_t start, uint32_t end)
 	c->ack_now = true;
 }
 
-static void unacceptable(struct te_conn *c, const struct te_seg *seg, te_time now)
+static void unacceptable(struct te_conn *c, const struct te_seg *seg, enum te_answer to,
+			 te_time now)
 {
+	if (seg->len)
+		c->n.slow_data++;
+	else
+		c->n.odd_acks++;
 	if (seg->flags & TE_RST)
 		return;
 	if (seg->len) {
-		c->n.dup_segs++;
 		c->ack_now = true;
-		if (seq_lt(seg->seq, c->rcv_nxt))
+		if (seq_lt(seg->seq, c->rcv_nxt)) {
+			c->n.dup_segs++;
 			duplicate(c, seg->seq, seg->seq + seg->len);
+		}
 	} else {
-		te_ack_answer(c, now, false);
+		te_ack_answer(c, now, to);
 	}
 }
 
@@ -47,13 +53,17 @@ static bool acceptable(struct te_conn *c, const struct te_seg *seg, const struct
 	if (o->has_ts && paws_old(c, o, now) && !(seg->flags & TE_RST)) {
 		c->n.paws_drops++;
 		/* a pure acknowledgement that was overtaken by another */
-		if (!seg->len && seg->seq == c->rcv_nxt && seq_le(seg->ack, c->snd_una))
+		if (!seg->len && seg->seq == c->rcv_nxt && seq_le(seg->ack, c->snd_una)) {
+			c->n.paws_old_acks++;
+			c->n.odd_acks++;
 			return false;
-		unacceptable(c, seg, now);
+		}
+		unacceptable(c, seg, TE_TO_PAWS, now);
 		return false;
 	}
 	if (seq_lt(end, c->rcv_acked) || seq_gt(seg->seq, c->rcv_adv)) {
-		unacceptable(c, seg, now);
+		c->n.beyond_window += seq_gt(seg->seq, c->rcv_adv);
+		unacceptable(c, seg, TE_TO_SEQ, now);
 		return false;
 	}
 	return true;
@@ -68,17 +78,21 @@ static bool ack_acceptable(struct te_conn *c, const struct te_seg *seg, te_time 
 		return true;
 	if (seq_ge(seg->ack, c->snd_una) && seq_le(seg->ack, c->snd_max))
 		return true;
-	te_ack_answer(c, now, true);
+	te_ack_answer(c, now, TE_CHALLENGE);
 	return false;
 }
 
 /* RFC 5961 3.2 and 4.2 */
 static void reset_in(struct te_conn *c, const struct te_seg *seg, te_time now)
 {
-	if (seg->flags & TE_RST && seg->seq == c->rcv_nxt)
+	if (seg->flags & TE_RST && seg->seq == c->rcv_nxt) {
 		te_leave(c, TOE_REASON_RST);
-	else if (seg->flags & TE_SYN || seq_gt(seg->seq, c->rcv_nxt))
-		te_ack_answer(c, now, true);
+		return;
+	}
+	if ((seg->flags & (TE_SYN | TE_RST)) == TE_SYN)
+		c->n.syn_challenges++;
+	if (seg->flags & TE_SYN || seq_gt(seg->seq, c->rcv_nxt))
+		te_ack_answer(c, now, TE_CHALLENGE);
 }
 
 /* Does the connection leave for this segment?
@@ -111,6 +125,7 @@ static unsigned int in_order(struct te_engine *e, struct te_conn *c, const uint8
 	unsigned int ev = 0;
 
 	n = te_min(n, len);
+	c->n.rcvq_drops += n < len;
 	c->rcv_nxt += n;
 	c->n.bytes_in += n;
 	if (n)
@@ -118,6 +133,7 @@ static unsigned int in_order(struct te_engine *e, struct te_conn *c, const uint8
 	if (n == len && push)
 		ev = TE_EV_PUSH;
 	if (c->ooo_head) {
+		c->n.slow_data++;
 		if (te_reass_drain(e, c, now))
 			ev = TE_EV_PUSH;
 		c->ack_now |= n != 0;
@@ -129,7 +145,9 @@ static void out_of_order(struct te_engine *e, struct te_conn *c, uint32_t seq,
 			 const uint8_t *data, uint32_t len, bool push)
 {
 	c->n.ooo_segs++;
-	te_reass_insert(e, c, seq, data, len, push);
+	c->n.slow_data++;
+	if (!te_reass_insert(e, c, seq, data, len, push))
+		c->n.ofo_drops++;
 	te_ack_hole(c);
 	if (c->quickack < TE_QUICKACKS)
 		c->quickack = TE_QUICKACKS;
@@ -144,15 +162,16 @@ static unsigned int data_in(struct te_engine *e, struct te_conn *c, const struct
 	uint32_t seq = seg->seq;
 	uint32_t len = seg->len;
 
-	c->n.data_segs_in++;
 	if (seq_lt(seq, c->rcv_nxt)) {
 		uint32_t skip = c->rcv_nxt - seq;
 
 		duplicate(c, seq, seq + len);
 		if (skip >= len) {
 			c->n.dup_segs++;
+			c->n.slow_data++;
 			return 0;
 		}
+		c->n.slow_data += !c->ooo_head;	/* else in_order() counts it */
 		data += skip;
 		len -= skip;
 		seq = c->rcv_nxt;
@@ -161,8 +180,11 @@ static unsigned int data_in(struct te_engine *e, struct te_conn *c, const struct
 		len = c->rcv_adv - seq;
 		push = false;
 		c->ack_now = true;
-		if (!len)
+		if (!len) {
+			c->n.zero_wnd_drops += seq == c->rcv_nxt;
+			c->n.slow_data++;
 			return 0;
+		}
 	}
 	if (seq == c->rcv_nxt)
 		return in_order(e, c, data, len, push, now);
@@ -188,6 +210,40 @@ static unsigned int output_wanted(const struct te_conn *c)
 	       seq_lt(c->snd_max, c->posted) || te_ack_window_due(c) ? TE_EV_OUTPUT : 0;
 }
 
+/* A segment that has taken part in nothing; it was counted as an acknowledgement or as
+ * one with payload.
+ */
+static unsigned int passed(struct te_conn *c, const struct te_seg *seg)
+{
+	if (seg->len)
+		c->n.slow_data++;
+	else
+		c->n.odd_acks++;
+	return output_wanted(c);
+}
+
+static void count(struct te_conn *c, const struct te_seg *seg, int n)
+{
+	c->n.segs_in += (uint64_t)n;
+	if (seg->len)
+		c->n.data_segs_in += (uint64_t)n;
+	if (!seg->ecn)
+		return;
+	if (seg->ecn == 1)
+		c->n.in_ect1 += (uint32_t)n;
+	else if (seg->ecn == 2)
+		c->n.in_ect0 += (uint32_t)n;
+	else
+		c->n.in_ce += (uint32_t)n;
+}
+
+/* It goes up, so it is the host's to count. */
+static unsigned int leave(struct te_conn *c, const struct te_seg *seg)
+{
+	count(c, seg, -1);
+	return TE_EV_LEAVE;
+}
+
 /**
  * te_input() - a segment of this connection came in
  * @e: the engine
@@ -195,7 +251,7 @@ static unsigned int output_wanted(const struct te_conn *c)
  * @seg: segment
  * @now: time
  *
- * Return: TE_EV_* mask.  With TE_EV_LEAVE nothing of it was consumed.
+ * Return: TE_EV_* mask.  With TE_EV_LEAVE nothing of it was consumed, nor counted.
  */
 unsigned int te_input(struct te_engine *e, struct te_conn *c, const struct te_seg *seg, te_time now)
 {
@@ -204,11 +260,11 @@ unsigned int te_input(struct te_engine *e, struct te_conn *c, const struct te_se
 
 	if (c->leave)
 		return TE_EV_LEAVE;
-	c->n.segs_in++;
+	count(c, seg, 1);
 	te_opts_parse(seg, &o);
 	if (o.refuse) {
 		c->n.in_errs++;
-		return 0;
+		return passed(c, seg);
 	}
 	o.has_ts &= (c->flags & TOE_MT_TSTAMP) != 0;
 
@@ -216,12 +272,12 @@ unsigned int te_input(struct te_engine *e, struct te_conn *c, const struct te_se
 		return output_wanted(c);
 	if (seg->flags & (TE_RST | TE_SYN)) {
 		reset_in(c, seg, now);
-		return c->leave ? TE_EV_LEAVE : output_wanted(c);
+		return c->leave ? leave(c, seg) : passed(c, seg);
 	}
 	if (!ack_acceptable(c, seg, now))
-		return output_wanted(c);
+		return passed(c, seg);
 	if (seg->flags & (TE_URG | TE_FIN) && leaves(c, seg))
-		return TE_EV_LEAVE;
+		return leave(c, seg);
 
 	c->last_rcv = now;
 	c->probes = 0;

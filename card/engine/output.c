@@ -58,6 +58,7 @@ static void fill_resent(struct te_conn *c, struct te_out *out, uint32_t seq, uin
 static bool send_probe(struct te_conn *c, struct te_out *out, te_time now)
 {
 	fill(c, out, c->snd_una - 1, 0, now);
+	c->n.win_probes += c->probe == TE_PROBE_WINDOW;
 	c->probe = TE_PROBE_NONE;
 	c->n.probes_out++;
 	return true;
@@ -97,6 +98,10 @@ static bool send_lost(struct te_engine *e, struct te_conn *c, struct te_out *out
 	}
 
 	te_runs_resend(e, c, prev, r, len, now);
+	if (c->ca_state != TOE_CA_LOSS)
+		c->n.resent_fast++;
+	else if (!c->rtx_force)
+		c->n.resent_slow++;
 	c->rtx_force = false;
 	fill_resent(c, out, seq, len, now);
 	if (seq == c->snd_una)
@@ -183,6 +188,8 @@ static bool send_new(struct te_engine *e, struct te_conn *c, struct te_out *out,
 		c->sml_end = c->snd_max;
 	}
 	fill_data(c, out, seq, len, now);
+	if (!c->rate_open)
+		te_rate_open(c, now);
 	if (!armed)
 		te_tlp_arm(c, now);
 	c->sws_force = false;

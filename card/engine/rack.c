@@ -26,13 +26,14 @@ static bool overtaken(const struct te_conn *c, const struct te_run *r)
 }
 
 /* Step 3.  The distance goes into the tolerance that moves with the connection. */
-static void reordered(struct te_conn *c, uint32_t start, uint32_t fack)
+static void reordered(struct te_conn *c, uint32_t start, uint32_t fack, struct te_acked *a)
 {
 	uint32_t segs = (fack - start + c->mss - 1) / c->mss;
 
 	c->reordering = (uint8_t)te_max(c->reordering, te_min(segs, TE_REORDER_MAX));
 	c->rack.reord_seen = true;
-	c->n.reord_seen++;
+	c->n.reord_seen += !a->reord;	/* once for an acknowledgement */
+	a->reord = true;
 }
 
 /* Step 2: does the acknowledgement tell of an earlier transmission of @r? */
@@ -63,7 +64,7 @@ void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end, 
 			return;
 	} else {
 		if (a->sacked && seq_lt(end, a->fack))
-			reordered(c, r->seq, a->fack);
+			reordered(c, r->seq, a->fack, a);
 		a->orig |= seq_le(end, c->high_seq);
 	}
 	if (!c->rack_rtt_us || sent_after(r->sent_us, end, c->rack_us, c->rack_end)) {
@@ -139,6 +140,8 @@ static int32_t left(const struct te_conn *c, const struct te_run *r, uint32_t wn
 
 static bool lose(struct te_conn *c, struct te_run *r)
 {
+	if (r->flags & TE_RUN_RETRANS)
+		c->n.lost_retrans += (te_run_end(c, r) - r->seq + c->mss - 1) / c->mss;
 	te_runs_mark(c, r, (r->flags | TE_RUN_LOST) & (uint8_t)~TE_RUN_RETRANS);
 	return true;
 }
@@ -200,6 +203,7 @@ void te_rack_rto(struct te_engine *e, struct te_conn *c, te_time now)
 	uint32_t wnd;
 
 	if (r->flags & TE_RUN_SACKED) {
+		c->n.renegings++;
 		te_runs_forget(e, c);
 		return;
 	}

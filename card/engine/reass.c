@@ -86,6 +86,7 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 	uint32_t dup = seq;
 	uint32_t start = seq;
 	uint32_t at = seq;
+	bool fresh = false;
 
 	if (c->ooo_tail && seq_le(block_end(c->ooo_tail), seq))
 		prev = c->ooo_tail;
@@ -106,10 +107,13 @@ bool te_reass_insert(struct te_engine *e, struct te_conn *c, uint32_t seq,
 		}
 		if (next && seq_lt(next->seq, end))
 			gap_end = next->seq;
+		fresh = true;
 		prev = store(e, c, prev, &at, data + (at - seq), gap_end - at);
 		if (!prev)
 			break;
 	}
+	if (!fresh)
+		c->n.ofo_merges++;
 	if (prev && push && block_end(prev) == end)
 		prev->push = true;
 	if (at != start)

@@ -118,16 +118,19 @@ static void frto_failed(struct te_conn *c)
  * was only late; but without SACK it may have waited behind the hole that the
  * retransmission filled, so that only the second acknowledgement tells.
  */
-static void loss_step(struct te_engine *e, struct te_conn *c, const struct te_acked *a)
+static void loss_step(struct te_engine *e, struct te_conn *c, const struct te_acked *a,
+		      te_time now)
 {
 	if (!c->frto)
 		return;
-	if (a->orig && (c->flags & TOE_MT_SACK || c->frto == TE_FRTO_NEW))
-		te_undo_timeout(e, c);
-	else if (c->frto == TE_FRTO_SENT && a->acked && seq_lt(c->snd_max, c->posted))
+	if (a->orig && (c->flags & TOE_MT_SACK || c->frto == TE_FRTO_NEW)) {
+		c->n.spurious_rtos++;
+		te_undo_timeout(e, c, now);
+	} else if (c->frto == TE_FRTO_SENT && a->acked && seq_lt(c->snd_max, c->posted)) {
 		c->frto = TE_FRTO_NEW;
-	else if (a->acked || a->newly_sacked || a->dup)
+	} else if (a->acked || a->newly_sacked || a->dup) {
 		frto_failed(c);
+	}
 }
 
 /* Nothing is amiss and nothing was? */
@@ -154,7 +157,7 @@ void te_recovery_ack(struct te_engine *e, struct te_conn *c, const struct te_ack
 	if (a->dsack_rack)
 		te_rack_adapt(c);
 	if (c->undo_on)
-		te_undo_try(e, c, a);
+		te_undo_try(e, c, a, now);
 	if (a->acked) {
 		c->reno_hold = false;
 		if (c->ca_state >= TOE_CA_CWR && seq_ge(c->snd_una, c->high_seq))
@@ -166,7 +169,7 @@ void te_recovery_ack(struct te_engine *e, struct te_conn *c, const struct te_ack
 	    c->dupacks < UINT16_MAX)
 		c->dupacks++;
 	if (c->ca_state == TOE_CA_LOSS)
-		loss_step(e, c, a);
+		loss_step(e, c, a, now);
 	if (sack && a->delivered)
 		te_rack_detect(e, c, now);
 
@@ -198,6 +201,17 @@ void te_recovery_reorder(struct te_engine *e, struct te_conn *c, te_time now)
 	te_timer_rto(c, now);
 }
 
+/* What has a timeout cut short? */
+static void count_failure(struct te_conn *c)
+{
+	if (c->ca_state == TOE_CA_RECOVERY)
+		c->n.recovery_fails++;
+	else if (c->ca_state == TOE_CA_LOSS)
+		c->n.loss_fails++;
+	else if (c->ca_state == TOE_CA_DISORDER || c->sacked)
+		c->n.disorder_fails++;
+}
+
 /**
  * te_recovery_rto() - the retransmission timer expired
  * @e: the engine
@@ -211,6 +225,8 @@ void te_recovery_rto(struct te_engine *e, struct te_conn *c, te_time now)
 {
 	bool frto = c->ca_state <= TOE_CA_CWR || c->retries;
 
+	if (!c->retries)
+		count_failure(c);
 	te_rack_rto(e, c, now);
 	te_cong_reduce(c, TOE_CA_LOSS);
 	c->frto = frto ? TE_FRTO_SENT : TE_FRTO_NONE;

@@ -51,6 +51,10 @@ void te_sack_dup(struct te_conn *c, uint32_t start, uint32_t end)
 {
 	if (!(c->flags & TOE_MT_SACK))
 		return;
+	if (seq_lt(start, c->rcv_nxt))
+		c->n.dsack_old_sent++;
+	else
+		c->n.dsack_ofo_sent++;
 	if (c->dsack && c->rcv_dsack.end == start)
 		start = c->rcv_dsack.start;
 	c->rcv_dsack.start = start;
@@ -113,21 +117,47 @@ static bool is_dsack(const struct te_opts *o, uint32_t ack)
 	       (o->nsack > 1 && seq_ge(s[0].start, s[1].start) && seq_le(s[0].end, s[1].end));
 }
 
+/* Segments that were cut from one by the peer's hardware all carry its options.  What
+ * joins them again on the way up (GRO) sees such a D-SACK once; so is it here.
+ */
+static bool dsack_again(struct te_conn *c, const struct te_seg *seg, const struct te_range *s)
+{
+	bool again = seg->len && seg->seq == c->dsack_seq && seg->ack == c->dsack_ack &&
+		     s->start == c->dsack_last.start && s->end == c->dsack_last.end;
+
+	c->dsack_last = *s;
+	c->dsack_ack = seg->ack;
+	/* Nothing goes on where one without payload has been. */
+	c->dsack_seq = seg->len ? seg->seq + seg->len : c->rcv_nxt - 1;
+	return again;
+}
+
 /* RFC 2883 5; untrusted: only of what was sent, and not long ago.  More duplicates
  * than retransmissions are the network's; those tell nothing (RFC 3708 3.3).
  */
-static void dsack_in(struct te_conn *c, const struct te_range *s, struct te_acked *a)
+static void dsack_in(struct te_conn *c, const struct te_range *s, uint32_t ack,
+		     struct te_acked *a)
 {
-	uint32_t len = s->end - s->start;
+	uint32_t segs = (s->end - s->start + c->mss - 1) / c->mss;
 
+	if (seq_lt(s->start, ack))
+		c->n.dsack_recv++;
+	else
+		c->n.dsack_ofo_recv++;
 	if (seq_ge(s->start, s->end) || seq_gt(s->end, c->snd_max) ||
-	    (seq_lt(s->start, c->snd_una) && c->snd_una - s->start > c->max_window))
+	    (seq_lt(s->start, c->snd_una) && c->snd_una - s->start > c->max_window)) {
+		c->n.dsack_old++;
 		return;
-	c->n.dsack_dups += (len + c->mss - 1) / c->mss;
+	}
+	c->n.dsack_no_undo += !c->undo_on;
+	c->n.dsack_dups += segs;
 	a->dsack = true;
 	a->dsack_end = s->end;
-	if (c->n.dsack_dups > c->n.retrans_segs)
+	if (c->n.dsack_dups > c->n.retrans_segs) {
+		c->n.dsack_dubious++;
 		return;
+	}
+	c->n.dsack_recv_segs += segs;
 	a->dsack_rack = c->rack.reord_seen &&
 			!(c->tlp == TE_TLP_RETRANS && s->end == c->rack.tlp_end);
 	if (c->undo_on)
@@ -138,23 +168,25 @@ static void dsack_in(struct te_conn *c, const struct te_range *s, struct te_acke
  * te_sack_in() - take the blocks of an acknowledgement into the scoreboard
  * @e: the engine
  * @c: connection
- * @o: options of the segment
- * @ack: its acknowledgement number
+ * @seg: the segment
+ * @o: its options
  * @now: time
  * @a: what it says about the round trip
  *
  * Return: bytes that weren't known to have arrived.
  */
-uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts *o, uint32_t ack,
-		    te_time now, struct te_acked *a)
+uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_seg *seg,
+		    const struct te_opts *o, te_time now, struct te_acked *a)
 {
+	uint32_t ack = seg->ack;
 	uint32_t newly = 0;
 	uint32_t i = 0;
 
 	if (!o->nsack || !(c->flags & TOE_MT_SACK))
 		return 0;
 	if (is_dsack(o, ack)) {
-		dsack_in(c, &o->sack[0], a);
+		if (!dsack_again(c, seg, &o->sack[0]))
+			dsack_in(c, &o->sack[0], ack, a);
 		i = 1;
 	}
 	if (c->run_head && !te_runs_room(e, c))
@@ -164,8 +196,11 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_opts
 
 		/* untrusted: only what lies in flight, above the hole */
 		if (seq_ge(s->start, s->end) || seq_le(s->start, c->snd_una) ||
-		    seq_ge(s->start, c->snd_max) || seq_gt(s->end, c->snd_max))
+		    seq_ge(s->start, c->snd_max) || seq_gt(s->end, c->snd_max)) {
+			/* one that was overtaken tells of what has been acknowledged since */
+			c->n.sack_discards += ack == c->snd_una || seq_gt(s->end, c->snd_una);
 			continue;
+		}
 		newly += mark_sacked(e, c, s->start, s->end, now, a);
 	}
 	if (newly)

@@ -9,6 +9,7 @@ ENGINE_OBJS += engine/runs.o
 ENGINE_OBJS += engine/sack.o
 ENGINE_OBJS += engine/reass.o
 ENGINE_OBJS += engine/rtt.o
+ENGINE_OBJS += engine/rate.o
 ENGINE_OBJS += engine/cong.o
 ENGINE_OBJS += engine/cubic.o
 ENGINE_OBJS += engine/hystart.o

@@ -276,6 +276,8 @@ void te_post(struct te_conn *c, uint32_t end_seq, bool push, te_time now)
 	(void)now;
 	if (seq_lt(end_seq, c->posted) || end_seq - c->snd_una > 2 * TE_WND_MAX - 1)
 		return;
+	if (c->posted == c->snd_max && end_seq != c->posted)
+		te_rate_waited(c);
 	c->posted = end_seq;
 	if (push) {
 		c->push_seq = end_seq;

@@ -28,6 +28,19 @@ static void arm(struct te_conn *c, te_time now)
 }
 
 /**
+ * te_timer_rto_over() - there is progress after timeouts
+ * @c: connection with retries
+ * @now: time
+ */
+void te_timer_rto_over(struct te_conn *c, te_time now)
+{
+	if (c->rto_at)
+		c->n.rto_time_ms += (uint32_t)((now - c->rto_at) / TE_MSEC);
+	c->rto_at = 0;
+	c->retries = 0;
+}
+
+/**
  * te_timer_rto() - (re)start the retransmission timer
  * @c: connection with data in flight
  * @now: time
@@ -45,7 +58,10 @@ void te_timer_rto(struct te_conn *c, te_time now)
  */
 void te_timer_persist(struct te_conn *c, te_time now)
 {
-	if (!c->probes)
+	/* The user's time-out runs from the closing of the window, answered probes or
+	 * not, as Linux has it.
+	 */
+	if (!c->persist)
 		c->stall_at = now;
 	c->persist = true;
 	arm(c, now);
@@ -106,8 +122,13 @@ static void rto_fire(struct te_engine *e, struct te_conn *c, te_time now)
 	te_recovery_rto(e, c, now);
 	c->n.rto_count++;
 	/* a peer that keeps answering with a closed window isn't gone */
-	if (!alive)
+	if (!alive) {
+		if (!c->retries) {
+			c->n.rto_episodes++;
+			c->rto_at = now;
+		}
 		c->retries++;
+	}
 	backoff(c);
 	te_timer_rto(c, now);
 }
@@ -212,6 +233,7 @@ unsigned int te_timeout(struct te_engine *e, struct te_conn *c, te_time now)
 	if (c->ack_at <= now) {
 		c->ack_at = TE_NEVER;
 		c->ack_now = true;
+		c->n.delayed_acks++;
 		ev |= TE_EV_OUTPUT;
 	}
 	if (c->ooo_head && c->drain_at <= now && te_reass_drain(e, c, now)) {

@@ -58,6 +58,7 @@ void te_tlp_fire(struct te_conn *c)
 void te_tlp_sent(struct te_conn *c, bool retrans, te_time now)
 {
 	c->tlp = retrans ? TE_TLP_RETRANS : TE_TLP_NEW;
+	c->n.loss_probes++;
 	c->rack.tlp_end = c->snd_max;
 	c->rack_timer = TE_RACK_OFF;
 	c->rack_at = TE_NEVER;

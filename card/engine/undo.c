@@ -91,18 +91,21 @@ static void reopen(struct te_conn *c)
  * te_undo_timeout() - the last timeout was spurious
  * @e: the engine
  * @c: connection, in TOE_CA_LOSS
+ * @now: time
  *
  * RFC 4015 3.2; what was deemed lost is in flight after all.
  */
-void te_undo_timeout(struct te_engine *e, struct te_conn *c)
+void te_undo_timeout(struct te_engine *e, struct te_conn *c, te_time now)
 {
+	c->n.loss_undos++;
 	for (struct te_run *r = c->run_head; r; r = r->next)
 		if (r->flags & TE_RUN_LOST)
 			te_runs_mark(c, r, r->flags & TE_RUN_EVER);
 	te_runs_join(e, c, TE_RUN_EVER);
 	give_back(c);
 	reopen(c);
-	c->retries = 0;
+	if (c->retries)
+		te_timer_rto_over(c, now);
 	c->backoff = 0;
 }
 
@@ -111,10 +114,11 @@ void te_undo_timeout(struct te_engine *e, struct te_conn *c)
  * @e: the engine
  * @c: connection with undo_on
  * @a: what it says
+ * @now: time
  *
  * Then the window is what it was.
  */
-void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a)
+void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *a, te_time now)
 {
 	struct te_undo *u = &c->undo;
 
@@ -125,9 +129,15 @@ void te_undo_try(struct te_engine *e, struct te_conn *c, const struct te_acked *
 	if (!u->resent || !((a->dsack && !u->bytes) || echo_is_older(c, a)))
 		return;
 	if (c->ca_state == TOE_CA_LOSS) {
-		te_undo_timeout(e, c);
+		te_undo_timeout(e, c, now);
 		return;
 	}
+	if (a->dsack && !u->bytes)
+		c->n.dsack_undos++;
+	else if (seq_ge(c->snd_una, c->high_seq))
+		c->n.full_undos++;
+	else
+		c->n.partial_undos++;
 	give_back(c);
 	if (c->ca_state == TOE_CA_RECOVERY) {
 		reopen(c);

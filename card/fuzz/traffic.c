@@ -139,7 +139,7 @@ static void act(struct traffic *t)
 		t->refuse = fuzz_take(in, 1);
 		break;
 	case 7:
-		te_stats(c, &st);
+		te_stats(c, &st, t->sim.now);
 		break;
 	case 8:
 	case 9:

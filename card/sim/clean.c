@@ -98,7 +98,7 @@ static int run(int number, const struct scenario *sc)
 	ideal = sc->bytes * 1500ull / 1448 * 1000 / sc->impair.rate + 20 * sc->impair.delay_us;
 	percent = ideal * 100 / took;
 	acks = s->host[1].acks_out * 100 / s->host[0].segs_out;
-	te_stats(s->host[0].conn, &st);
+	te_stats(s->host[0].conn, &st, s->now);
 	printf("%s %d %s: %llu%% of ideal, %llu acks per 100 segments, %u resent, %u fast, %u rto\n",
 	       percent >= sc->least_percent && acks <= sc->most_acks_percent ? "ok" : "not ok",
 	       number, sc->name, (unsigned long long)percent, (unsigned long long)acks,

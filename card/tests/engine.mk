@@ -16,6 +16,7 @@ ENGINE_TESTS += engine_reass
 ENGINE_TESTS += engine_recovery
 ENGINE_TESTS += engine_sack
 ENGINE_TESTS += engine_state
+ENGINE_TESTS += engine_stats
 ENGINE_TESTS += engine_timer
 ENGINE_TESTS += engine_tlp
 ENGINE_TESTS += engine_undo

@@ -39,6 +39,7 @@ static void same_round_trip_goes_on(void **state)
 		one_round(f, &ms, 100);
 	}
 	assert_int_equal(f->c.snd_ssthresh, TE_SSTHRESH_INF);
+	assert_int_equal(f->c.n.delay_detects, 0);
 	finish(f);
 }
 
@@ -65,6 +66,7 @@ static void growing_round_trip_ends_it(void **state)
 	assert_int_equal(f->c.snd_ssthresh, TE_SSTHRESH_INF);
 	one_round(f, &ms, 113);
 	assert_in_range(f->c.snd_ssthresh, 200000, 280000);
+	assert_int_equal(f->c.n.delay_detects, 1);
 	finish(f);
 }
 

@@ -31,6 +31,7 @@ static void only_what_was_placed_is_acknowledged(void **state)
 	f->refuse_from = UINT32_MAX;
 	in(f, RCV, SND, TE_ACK | TE_PSH, 1000, AT(60));
 	assert_int_equal(f->placed, 1000);
+	assert_int_equal(f->c.n.rcvq_drops, 2);
 	finish(f);
 }
 
@@ -123,6 +124,7 @@ static void paws_drops_old_segments(void **state)
 	ts_opts(f, 400, 100);
 	in(f, RCV + 100, SND, TE_ACK, 100, T0 + 25ull * 86400 * TE_SEC);
 	assert_int_equal(f->placed, 200);
+	assert_int_equal(f->c.n.paws_old_acks, 0);
 	finish(f);
 }
 
@@ -243,6 +245,7 @@ static void blind_attacks_are_challenged(void **state)
 	/* an old acknowledgement that is possible doesn't spoil its data */
 	in(f, RCV, SND - 60000, TE_ACK, 100, AT(900));
 	assert_int_equal(f->placed, 100);
+	assert_int_equal(f->c.n.syn_challenges, 2);
 	finish(f);
 }
 

@@ -88,6 +88,7 @@ static void nonsense_blocks_are_ignored(void **state)
 	ack_in(f, SND, AT(1));		/* no hole before it; far away */
 	assert_int_equal(f->c.sacked, 0);
 	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);
+	assert_int_equal(f->c.n.sack_discards, 4);
 	finish(f);
 }
 
@@ -121,6 +122,34 @@ static void dsack_is_counted_and_marks_nothing(void **state)
 	ack_in(f, SND + 2000, AT(2));
 	assert_int_equal(f->c.n.dsack_dups, 1);
 	assert_int_equal(f->c.sacked, 0);
+	finish(f);
+}
+
+/* Segments cut from one by TSO repeat its options; acknowledgements say it anew. */
+static void dsack_of_one_write_counts_once(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 4, T0);
+	ack_in(f, SND + 2000, AT(1));
+	sack_opts(f, SND, SND + 1000, 0, 0);
+	in(f, RCV, SND + 2000, TE_ACK, 1000, AT(2));
+	in(f, RCV + 1000, SND + 2000, TE_ACK, 1000, AT(2));
+	in(f, RCV + 2000, SND + 2000, TE_ACK, 500, AT(2));
+	assert_int_equal(f->c.n.dsack_recv, 1);
+	assert_int_equal(f->c.n.dsack_dups, 1);
+	/* another block; another acknowledgement; not what follows */
+	sack_opts(f, SND + 1000, SND + 2000, 0, 0);
+	in(f, RCV + 2500, SND + 2000, TE_ACK, 500, AT(3));
+	assert_int_equal(f->c.n.dsack_recv, 2);
+	in(f, RCV + 3000, SND + 3000, TE_ACK, 500, AT(3));
+	assert_int_equal(f->c.n.dsack_recv, 3);
+	in(f, RCV + 4500, SND + 3000, TE_ACK, 500, AT(3));
+	assert_int_equal(f->c.n.dsack_recv, 4);
+	ack_in(f, SND + 3000, AT(4));
+	ack_in(f, SND + 3000, AT(4));
+	assert_int_equal(f->c.n.dsack_recv, 6);
 	finish(f);
 }
 
@@ -263,6 +292,9 @@ static void impossible_duplicates_are_ignored(void **state)
 	sack_opts(f, SND + 1000, SND + 500, 0, 0);
 	ack_in(f, SND + 2000, AT(2));
 	assert_int_equal(f->c.n.dsack_dups, 0);
+	assert_int_equal(f->c.n.dsack_recv, 3);
+	assert_int_equal(f->c.n.dsack_old, 3);
+	assert_int_equal(f->c.n.dsack_recv_segs, 0);
 	finish(f);
 }
 
@@ -304,6 +336,7 @@ int main(void)
 		cmocka_unit_test(nonsense_blocks_are_ignored),
 		cmocka_unit_test(blocks_may_split_segments),
 		cmocka_unit_test(dsack_is_counted_and_marks_nothing),
+		cmocka_unit_test(dsack_of_one_write_counts_once),
 		cmocka_unit_test(old_duplicate_is_told_once),
 		cmocka_unit_test(overlap_is_told_as_far_as_it_goes),
 		cmocka_unit_test(overlap_with_what_is_held_is_told),

@@ -148,6 +148,32 @@ static void persist_probes_a_closed_window(void **state)
 	expect_data(f, SND + 1000, 1000, AT(910));
 	expect_none(f, AT(910));
 	assert_int_equal(te_deadline(&f->c), AT(1210));
+	assert_int_equal(f->c.n.win_probes, 2);
+	finish(f);
+}
+
+/* Linux: a closed window counts, whether the probes are answered or not. */
+static void user_timeout_ends_answered_probes(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.snd_wnd = 0;
+	f->st.user_timeout_ms = 2000;
+	start(f);
+	te_post(&f->c, SND + 3000, true, T0);
+	expect_none(f, T0);
+	f->wnd = 0;
+	while (te_deadline(&f->c) < AT(2000)) {
+		te_time now = te_deadline(&f->c);
+
+		assert_false(te_timeout(&f->eng, &f->c, now) & TE_EV_LEAVE);
+		expect_data(f, SND - 1, 0, now);
+		expect_none(f, now);
+		ack_in(f, SND, now + TE_MSEC);
+	}
+	assert_int_equal(te_timeout(&f->eng, &f->c, te_deadline(&f->c)), TE_EV_LEAVE);
+	assert_int_equal(te_leave_reason(&f->c), TOE_REASON_TIMEOUT);
 	finish(f);
 }
 
@@ -237,6 +263,8 @@ static void keepalive_probes_then_leaves(void **state)
 	expect_data(f, SND - 1, 0, AT(17100));
 	assert_int_equal(te_timeout(&f->eng, &f->c, AT(18100)), TE_EV_LEAVE);
 	assert_int_equal(te_leave_reason(&f->c), TOE_REASON_TIMEOUT);
+	assert_int_equal(f->c.n.win_probes, 0);
+	assert_int_equal(f->c.n.probes_out, 3);
 	finish(f);
 }
 
@@ -303,6 +331,7 @@ int main(void)
 		cmocka_unit_test(gives_the_connection_back_after_15_timeouts),
 		cmocka_unit_test(user_timeout_leaves),
 		cmocka_unit_test(user_timeout_counts_rounds_before_the_import),
+		cmocka_unit_test(user_timeout_ends_answered_probes),
 		cmocka_unit_test(persist_probes_a_closed_window),
 		cmocka_unit_test(persist_overrides_a_silly_window),
 		cmocka_unit_test(unanswered_persist_probes_leave),

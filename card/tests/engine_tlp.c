@@ -142,6 +142,8 @@ static void repaired_loss_reduces_the_window(void **state)
 	send_segs(f, 2, AT(223));
 	ack_in(f, SND + 6000, AT(263));
 	assert_int_equal(f->c.tlp, TE_TLP_NONE);
+	assert_int_equal(f->c.n.loss_probes, 1);
+	assert_int_equal(f->c.n.probe_recoveries, 1);
 	assert_int_equal(f->c.snd_ssthresh, 5000);
 	assert_int_equal(f->c.snd_cwnd, 5000);
 	finish(f);
@@ -161,6 +163,8 @@ static void duplicate_report_clears_the_probe(void **state)
 	send_segs(f, 2, AT(223));
 	ack_in(f, SND + 6000, AT(263));
 	assert_int_equal(f->c.snd_ssthresh, TE_SSTHRESH_INF);
+	assert_int_equal(f->c.n.loss_probes, 1);
+	assert_int_equal(f->c.n.probe_recoveries, 0);
 	finish(f);
 }
 

@@ -48,6 +48,8 @@ static void eifel_undoes_a_timeout(void **state)
 	assert_int_equal(f->c.backoff, 0);
 	assert_int_equal(f->c.retries, 0);
 	expect_none(f, AT(310));		/* nothing is sent again */
+	assert_int_equal(f->c.n.loss_undos, 1);
+	assert_int_equal(f->c.n.spurious_rtos, 0);
 	finish(f);
 }
 
@@ -171,6 +173,8 @@ static void frto_with_sack_believes_the_first(void **state)
 	ack_in(f, SND + 6000, AT(320));
 	as_before(f, f->c.snd_cwnd);
 	assert_int_equal(f->c.n.retrans_segs, 1);
+	assert_int_equal(f->c.n.loss_undos, 1);
+	assert_int_equal(f->c.n.spurious_rtos, 1);
 	finish(f);
 }
 
@@ -220,6 +224,9 @@ static void dsack_undoes_a_recovery(void **state)
 	sack_opts(f, SND, SND + 1000, 0, 0);
 	ack_in(f, SND + 8000, AT(80));
 	as_before(f, 10000);
+	assert_int_equal(f->c.n.dsack_undos, 1);
+	assert_int_equal(f->c.n.full_undos, 0);
+	assert_int_equal(f->c.n.partial_undos, 0);
 	finish(f);
 }
 
@@ -249,6 +256,7 @@ static void dsack_of_a_part_undoes_nothing(void **state)
 	sack_opts(f, SND, SND + 500, 0, 0);
 	ack_in(f, SND + 8000, AT(80));
 	assert_int_equal(f->c.snd_cwnd, 5000);
+	assert_int_equal(f->c.n.dsack_undos, 0);
 	finish(f);
 }
 
@@ -297,6 +305,8 @@ static void eifel_undoes_a_recovery(void **state)
 	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);
 	assert_int_equal(f->c.snd_ssthresh, TE_SSTHRESH_INF);
 	assert_true(f->c.snd_cwnd >= 10000);
+	assert_int_equal(f->c.n.partial_undos, 1);
+	assert_int_equal(f->c.n.dsack_undos, 0);
 	finish(f);
 }
 
