@@ -99,6 +99,7 @@ void card_pair_destroy(struct card *c, struct card_pair *p)
 	if (!p->active)
 		return;
 	card_toe_pair_destroy(c, p);
+	card_pair_counters(p);
 	card_cq_flush(&p->cq);
 	p->active = false;
 	card_cq_uninit(&p->cq);
@@ -183,9 +184,12 @@ static uint32_t stats(struct card *c, const struct toe_admin_cmd *cmd)
 
 static uint32_t features(struct card *c, const struct toe_admin_cmd *cmd)
 {
+	const uint32_t known = TOE_FEATURE_VLAN_STRIP | TOE_FEATURE_RXCSUM |
+			       TOE_FEATURE_LOOPBACK | TOE_FEATURE_MIRROR |
+			       TOE_FEATURE_MIRROR_ALL;
 	uint32_t val = le32toh(cmd->arg);
 
-	if (val & ~(TOE_FEATURE_VLAN_STRIP | TOE_FEATURE_RXCSUM | TOE_FEATURE_LOOPBACK))
+	if (val & ~known)
 		return TOE_ST_NOTSUP;
 	c->features = val;
 	return TOE_ST_OK;

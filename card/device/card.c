@@ -244,6 +244,22 @@ static bool run_pairs(struct card *c)
 	return any;
 }
 
+/**
+ * card_pair_counters() - let the host know of the connections' frames
+ * @p: an active pair
+ */
+void card_pair_counters(struct card_pair *p)
+{
+	const uint64_t val[4] = {
+		p->toe_rx_frames, p->toe_rx_bytes, p->toe_tx_frames, p->toe_tx_bytes,
+	};
+
+	if (p->toe_told == val[0] + val[2])
+		return;
+	p->toe_told = val[0] + val[2];
+	card_cq_counters(&p->cq, val);
+}
+
 /* Make everything of this turn visible, then tell the host. */
 static void publish(struct card *c)
 {
@@ -261,6 +277,7 @@ static void publish(struct card *c)
 		card_sq_publish(&p->rx);
 		card_sq_publish(&p->rq);
 		card_tx_report(c, p);
+		card_pair_counters(p);
 		if (card_cq_flush(&p->cq))
 			c->raise(c->raise_ctx, TOE_VECTOR_PAIR(i));
 	}

@@ -48,8 +48,8 @@ struct card_stats {
 	uint64_t tx_frames, tx_bytes, tx_bad_desc, dma_errors, reg_errors;
 	uint64_t toe_rx_segs, toe_rx_bytes, toe_tx_segs, toe_tx_bytes, toe_retrans_segs;
 	uint64_t toe_held_frames, toe_held_dropped, toe_cmd_errors, toe_csum_bad;
-	uint64_t toe_contexts, toe_no_buffer;
-	uint64_t rsvd[10];
+	uint64_t toe_contexts, toe_no_buffer, toe_mirrored, toe_mirror_lost;
+	uint64_t rsvd[8];
 };
 _Static_assert(sizeof(struct card_stats) == sizeof(struct toe_nic_stats), "card_stats");
 
@@ -91,6 +91,11 @@ struct card_tx {
  * @rq_valid: there is one
  * @data: the last DATA completion; with @data_valid not published and may still grow
  * @data_valid: there is one
+ * @toe_rx_frames: taken in by connections of this pair
+ * @toe_rx_bytes: their bytes
+ * @toe_tx_frames: sent by them
+ * @toe_tx_bytes: their bytes
+ * @toe_told: frames of both kinds as the host can read them
  */
 struct card_pair {
 	bool active;
@@ -106,6 +111,8 @@ struct card_pair {
 	bool rq_valid;
 	struct toe_cqe data;
 	bool data_valid;
+	uint64_t toe_rx_frames, toe_rx_bytes, toe_tx_frames, toe_tx_bytes;
+	uint64_t toe_told;
 };
 
 /* A frame on its way back to the receiver, TOE_FEATURE_LOOPBACK. */
@@ -186,6 +193,7 @@ bool card_reads_wire(struct card *c);
 void card_post(struct card *c, struct card_cq *cq, const struct toe_cqe *cqe);
 void card_pair_post(struct card *c, struct card_pair *p, const struct toe_cqe *cqe);
 void card_pair_flush_data(struct card *c, struct card_pair *p);
+void card_pair_counters(struct card_pair *p);
 void card_fatal(struct card *c, const char *why);
 void card_guest_error(struct card *c, const char *what, uint64_t detail);
 uint8_t *card_xmit_slot(struct card *c);
@@ -209,6 +217,8 @@ bool card_rx_frame(struct card *c, uint8_t *frame, uint32_t len);
 void card_rx_deliver(struct card *c, struct card_pair *p, const struct card_packet *pkt,
 		     uint32_t tid);
 void card_rx_up(struct card *c, struct card_pair *p, const struct card_packet *pkt);
+void card_rx_mirror(struct card *c, struct card_pair *p, const struct card_packet *pkt,
+		    uint32_t tid, uint8_t flags);
 bool card_rx_is_ours(const struct card *c, const uint8_t *frame);
 struct card_pair *card_rx_steer(struct card *c, uint32_t hash);
 

@@ -126,7 +126,7 @@ void card_packet_parse(struct card_packet *pkt, uint8_t *frame, uint32_t len)
 
 /**
  * card_packet_verify() - check the checksums of a parsed packet
- * @pkt: csum_ok and csum_bad are set; neither if there is nothing to check
+ * @pkt: csum_ok or csum_bad is set; neither if there is nothing to check
  */
 void card_packet_verify(struct card_packet *pkt)
 {
@@ -139,6 +139,7 @@ void card_packet_verify(struct card_packet *pkt)
 		return;
 	if (pkt->family == 4 && card_csum_fold(card_csum_add(0, ip, pkt->l4 - pkt->l3))) {
 		pkt->csum_bad = true;
+		pkt->ip_bad = true;
 		return;
 	}
 	/* A routing header or home address may change the pseudo header. */

@@ -51,6 +51,7 @@ struct card_flow {
  * @later_fragment: and not the first, so there is no transport header
  * @csum_ok: all checksums are there and right
  * @csum_bad: one is wrong
+ * @ip_bad: that of the IPv4 header
  * @ecn: two bits of the IP header
  * @hash: Toeplitz
  * @hash_flags: TOE_RX_HASH*
@@ -72,6 +73,7 @@ struct card_packet {
 	bool later_fragment;
 	bool csum_ok;
 	bool csum_bad;
+	bool ip_bad;
 	uint8_t ecn;
 	uint32_t hash;
 	uint8_t hash_flags;

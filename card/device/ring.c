@@ -264,6 +264,20 @@ int card_cq_post(struct card_cq *q, const struct toe_cqe *cqe, uint64_t now)
 }
 
 /**
+ * card_cq_counters() - tell the host what connections have moved
+ * @q: a pair's ring
+ * @val: in the order of toe_rx_frames to toe_tx_bytes
+ */
+void card_cq_counters(struct card_cq *q, const uint64_t val[4])
+{
+	__le64 *p = card_dma_ptr(q->dma, q->shadow + offsetof(struct toe_shadow, toe_rx_frames),
+				 4 * sizeof(*p), CARD_DMA_WRITE);
+
+	for (unsigned int i = 0; p && i < 4; i++)
+		__atomic_store_n(p + i, htole64(val[i]), __ATOMIC_RELAXED);
+}
+
+/**
  * card_cq_flush() - publish what was held and decide about the interrupt
  * @q: the ring
  *

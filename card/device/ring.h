@@ -78,6 +78,7 @@ void card_cq_uninit(struct card_cq *q);
 uint32_t card_cq_room(struct card_cq *q);
 int card_cq_post(struct card_cq *q, const struct toe_cqe *cqe, uint64_t now);
 bool card_cq_flush(struct card_cq *q);
+void card_cq_counters(struct card_cq *q, const uint64_t val[4]);
 
 static inline bool card_cq_is_held(const struct card_cq *q)
 {

@@ -95,6 +95,42 @@ static void post_dma_error(struct card *c, struct card_pair *p)
 	card_pair_post(c, p, &cqe);
 }
 
+static uint32_t parts_of(const struct card_pair *p, uint32_t len)
+{
+	return (len + p->rx_buf_bytes - 1) / p->rx_buf_bytes;
+}
+
+/*
+ * Put @len bytes into RX buffers, which are there, and complete them with @cqe.
+ * False: memory can't be reached; the frame is lost.
+ */
+static bool scatter(struct card *c, struct card_pair *p, const struct card_packet *pkt,
+		    bool strip, uint32_t len, struct toe_cqe *cqe)
+{
+	uint32_t parts = parts_of(p, len), off, i;
+	__le32 id[MAX_PARTS];
+	struct toe_rxd buf;
+
+	for (off = 0, i = 0; i < parts; off += p->rx_buf_bytes, i++) {
+		uint32_t n = len - off < p->rx_buf_bytes ? len - off : p->rx_buf_bytes;
+
+		if (!card_sq_pop(&p->rx, &buf) ||
+		    copy_part(c, pkt, strip, le64toh(buf.addr), off, n)) {
+			post_dma_error(c, p);
+			return false;
+		}
+		id[i] = buf.buf_id;
+	}
+	for (off = 0, i = 0; i < parts; off += p->rx_buf_bytes, i++) {
+		cqe->rx.buf_id = id[i];
+		cqe->rx.len = htole32(i + 1 < parts ? p->rx_buf_bytes : len - off);
+		if (i + 1 == parts)
+			cqe->flags |= TOE_RX_EOP;
+		card_post(c, &p->cq, cqe);
+	}
+	return true;
+}
+
 /**
  * card_rx_deliver() - put a frame into a pair's RX buffers
  * @c: the card
@@ -106,9 +142,8 @@ void card_rx_deliver(struct card *c, struct card_pair *p, const struct card_pack
 		     uint32_t tid)
 {
 	bool strip = pkt->vlan && (c->features & TOE_FEATURE_VLAN_STRIP);
-	uint32_t len = pkt->len - (strip ? VLAN_BYTES : 0), off, i;
-	uint32_t parts = (len + p->rx_buf_bytes - 1) / p->rx_buf_bytes;
-	struct toe_cqe cqe[MAX_PARTS] = { 0 };
+	uint32_t len = pkt->len - (strip ? VLAN_BYTES : 0), parts = parts_of(p, len);
+	struct toe_cqe cqe = { .type = TOE_CQE_RX, .flags = rx_flags(c, pkt, strip) };
 	struct toe_rxd buf;
 
 	if (parts > MAX_PARTS || !card_sq_peek(&p->rx, parts - 1, &buf) ||
@@ -116,24 +151,49 @@ void card_rx_deliver(struct card *c, struct card_pair *p, const struct card_pack
 		c->stats.rx_no_buffer++;
 		return;
 	}
-	for (off = 0, i = 0; i < parts; off += p->rx_buf_bytes, i++) {
-		uint32_t n = len - off < p->rx_buf_bytes ? len - off : p->rx_buf_bytes;
+	cqe.rx.hash = htole32(pkt->hash);
+	cqe.rx.tid = htole32(tid);
+	cqe.rx.vlan_tci = htole16(strip ? pkt->vlan_tci : 0);
+	card_pair_flush_data(c, p);
+	scatter(c, p, pkt, strip, len, &cqe);
+}
 
-		if (!card_sq_pop(&p->rx, &buf) ||
-		    copy_part(c, pkt, strip, le64toh(buf.addr), off, n)) {
-			post_dma_error(c, p);
-			return;
-		}
-		cqe[i].type = TOE_CQE_RX;
-		cqe[i].flags = rx_flags(c, pkt, strip) | (i + 1 == parts ? TOE_RX_EOP : 0);
-		cqe[i].rx.buf_id = buf.buf_id;
-		cqe[i].rx.len = htole32(n);
-		cqe[i].rx.hash = htole32(pkt->hash);
-		cqe[i].rx.tid = htole32(tid);
-		cqe[i].rx.vlan_tci = htole16(strip ? pkt->vlan_tci : 0);
-	}
-	for (i = 0; i < parts; i++)
-		card_pair_post(c, p, &cqe[i]);
+/* Room for a copy, with half of the buffers and enough completions left for others? */
+static bool mirror_room(struct card_pair *p, uint32_t parts)
+{
+	uint32_t want = p->rx.size / 2 + parts;
+
+	/* The host's index is loaded only if what is known doesn't do. */
+	if (p->rx.prod - p->rx.cons < want && card_sq_seen(&p->rx) - p->rx.cons < want)
+		return false;
+	return card_cq_room(&p->cq) > p->cq.size / 4 + parts;
+}
+
+/**
+ * card_rx_mirror() - copy a connection's frame to the host, for taps
+ * @c: the card; TOE_FEATURE_MIRROR is set
+ * @p: the connection's pair
+ * @pkt: the frame, parsed
+ * @tid: of the connection
+ * @flags: TOE_RX_SENT or 0
+ *
+ * Payload that is placed and not told yet may still grow: its completion may
+ * come behind the copy of the segment that brought it.
+ */
+void card_rx_mirror(struct card *c, struct card_pair *p, const struct card_packet *pkt,
+		    uint32_t tid, uint8_t flags)
+{
+	struct toe_cqe cqe = { .type = TOE_CQE_MIRROR, .flags = flags };
+	uint32_t len = pkt->len, parts;
+
+	if (!(c->features & TOE_FEATURE_MIRROR_ALL))
+		len = pkt->l4 + (pkt->frame[pkt->l4 + 12] >> 4) * 4;
+	parts = parts_of(p, len);
+	cqe.rx.tid = htole32(tid);
+	if (parts <= MAX_PARTS && mirror_room(p, parts) && scatter(c, p, pkt, false, len, &cqe))
+		c->stats.toe_mirrored++;
+	else
+		c->stats.toe_mirror_lost++;
 }
 
 /**

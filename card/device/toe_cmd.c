@@ -113,13 +113,16 @@ static void wait_for_tx(struct card *c, struct toe_ctx *x)
 
 static uint32_t take_over(struct card *c, struct toe_ctx *x, const struct toe_cmd_commit *cm)
 {
+	uint32_t bytes = le32toh(cm->block_bytes), known = sizeof(struct toe_conn_block);
 	uint64_t block = le64toh(cm->block_addr);
 	struct card_toe *t = c->toe;
 	struct min_tcp st;
 
-	if (block & 63)
+	bytes = bytes ? bytes : TOE_CONN_BLOCK_MIN;
+	if (block & 63 || bytes < TOE_CONN_BLOCK_MIN)
 		return TOE_ST_INVAL;
-	if (!card_dma_ok(&c->dma, block, sizeof(struct toe_conn_block),
+	bytes = bytes < known ? bytes : known;
+	if (!card_dma_ok(&c->dma, block, bytes,
 			 CARD_DMA_READ | CARD_DMA_WRITE) ||
 	    card_dma_read(&c->dma, &st, block, sizeof(st)))
 		return TOE_ST_DMA;
@@ -128,9 +131,15 @@ static uint32_t take_over(struct card *c, struct toe_ctx *x, const struct toe_cm
 	if (te_import(t->engine, x->conn, &st, c->now))
 		return TOE_ST_INVAL;
 	x->block = block;
+	x->stats_bytes = bytes - offsetof(struct toe_conn_block, stats);
+	x->csum_errs = 0;
+	x->ip_bytes_in = 0;
+	x->ip_bytes_out = 0;
 	x->l2 = st;
 	x->host_id = le32toh(cm->host_id);
 	x->posted = le32toh(st.snd_una);
+	x->given = x->posted;
+	x->given_eor = false;
 	x->state = TOE_CTX_ACTIVE;
 	wait_for_tx(c, x);
 	return TOE_ST_OK;
@@ -173,7 +182,7 @@ static uint32_t send_check(struct card *c, const struct toe_ctx *x, const struct
 	uint32_t n = le32toh(s->nfrags), room = SEND_MAX - (x->posted - te_snd_una(x->conn)), i;
 	uint64_t bytes = 0;
 
-	if (cmd->flags & ~(TOE_SEND_PUSH | TOE_SEND_CREDIT | TOE_SEND_SENT) ||
+	if (cmd->flags & ~(TOE_SEND_PUSH | TOE_SEND_CREDIT | TOE_SEND_SENT | TOE_SEND_EOR) ||
 	    !n || n > TOE_SEND_FRAGS || le32toh(s->seq) != x->posted)
 		return TOE_ST_INVAL;
 	for (i = 0; i < n; i++) {
@@ -205,11 +214,17 @@ static void send_payload(struct card *c, struct toe_ctx *x, const struct toe_cmd
 		tell_error(c, x->pair, cmd, status);
 		return;
 	}
-	te_post(x->conn, x->posted, cmd->flags & TOE_SEND_PUSH, c->now);
+	if (cmd->flags & TOE_SEND_EOR)
+		toe_frag_eor(x);
+	toe_frag_give(x, cmd->flags & TOE_SEND_PUSH, c->now);
 	if (cmd->flags & TOE_SEND_CREDIT)
 		te_credit(x->conn, le32toh(s->edge), c->now);
-	/* What was sent before COMMIT may have been acknowledged in the meantime. */
+	/* What was sent before COMMIT may have been acknowledged in the meantime, and the
+	 * host has been told before it gave us the memory.
+	 */
 	toe_frag_acked(t, x, te_snd_una(x->conn));
+	if ((int32_t)(le32toh(s->seq) - te_snd_una(x->conn)) < 0)
+		toe_ctx_want_acked(t, x);
 	toe_ctx_want_output(t, x);
 	toe_ctx_update(t, x);
 }

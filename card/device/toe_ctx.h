@@ -24,6 +24,7 @@ struct toe_frag {
 	uint64_t addr;
 	uint32_t seq;
 	uint32_t len;
+	bool eor;	/* its last byte ends a record */
 };
 
 struct toe_held {
@@ -46,9 +47,15 @@ STAILQ_HEAD(toe_held_list, toe_held);
  * @hash_next: next of the same bucket
  * @conn: the engine's part
  * @block: struct toe_conn_block in host memory
+ * @stats_bytes: of its statistics that the host has room for
+ * @csum_errs: frames with a bad checksum
+ * @ip_bytes_in: of IP packets taken in, these too
+ * @ip_bytes_out: of IP packets sent
  * @l2: addresses and header fields of what is sent; the rest of it is stale
  * @ip_id: of the next IPv4 packet
  * @posted: end of the stream that the host has given
+ * @given: end of what the engine may send: up to the next end of a record
+ * @given_eor: a record ends there
  * @frags: ring of payload pieces
  * @frag_size: its entries, power of two
  * @frag_head: first one
@@ -79,9 +86,14 @@ struct toe_ctx {
 	struct toe_ctx *hash_next;
 	struct te_conn *conn;
 	uint64_t block;
+	uint32_t stats_bytes;
+	uint32_t csum_errs;
+	uint64_t ip_bytes_in, ip_bytes_out;
 	struct min_tcp l2;
 	uint16_t ip_id;
 	uint32_t posted;
+	uint32_t given;
+	bool given_eor;
 	struct toe_frag *frags;
 	uint32_t frag_size, frag_head, frag_count;
 	struct toe_held_list held;
@@ -152,6 +164,8 @@ void toe_ctx_want_acked(struct card_toe *t, struct toe_ctx *x);
 
 /* toe_frag.c: the payload that the host has posted */
 int toe_frag_add(struct card_toe *t, struct toe_ctx *x, uint64_t addr, uint32_t len);
+void toe_frag_eor(struct toe_ctx *x);
+bool toe_frag_give(struct toe_ctx *x, bool push, uint64_t now);
 void toe_frag_acked(struct card_toe *t, struct toe_ctx *x, uint32_t una);
 int toe_frag_gather(struct card_toe *t, struct toe_ctx *x, uint32_t seq, uint8_t *to,
 		    uint32_t len);
@@ -165,6 +179,9 @@ int toe_host_write_stats(struct card_toe *t, struct toe_ctx *x);
 void toe_host_recalled(struct card_toe *t, struct toe_ctx *x, uint32_t reason);
 void toe_host_leave(struct card_toe *t, struct toe_ctx *x, uint32_t reason,
 		    const struct card_packet *pkt);
+
+void toe_host_count_rx(struct toe_ctx *x, const struct card_packet *pkt);
+void toe_host_count_tx(struct toe_ctx *x, uint32_t bytes);
 
 /* toe_rx.c */
 void toe_rx_events(struct card_toe *t, struct toe_ctx *x, unsigned int events,

@@ -44,7 +44,7 @@ int toe_frag_add(struct card_toe *t, struct toe_ctx *x, uint64_t addr, uint32_t 
 	    (x->frag_count == x->frag_size && grow(x)))
 		return -1;
 	t->frags_used++;
-	*at(x, x->frag_count++) = (struct toe_frag){ addr, x->posted, len };
+	*at(x, x->frag_count++) = (struct toe_frag){ addr, x->posted, len, false };
 	x->posted += len;
 	return 0;
 }
@@ -82,6 +82,46 @@ static uint32_t find(const struct toe_ctx *x, uint32_t seq)
 			hi = mid - 1;
 	}
 	return lo;
+}
+
+/**
+ * toe_frag_eor() - a record ends with what was posted last
+ * @x: active context with a piece
+ */
+void toe_frag_eor(struct toe_ctx *x)
+{
+	at(x, x->frag_count - 1)->eor = true;
+}
+
+/* Does the engine have the end of a record that it hasn't sent? */
+static bool record_waits(const struct toe_ctx *x, uint32_t snd_max)
+{
+	return x->given_eor && (int32_t)(snd_max - x->given) < 0;
+}
+
+/**
+ * toe_frag_give() - let the engine have more of the stream
+ * @x: active context
+ * @push: the posted stream ends a write
+ * @now: time
+ *
+ * One record at a time: the next one follows when the engine has sent the last.
+ *
+ * Return: whether there was more.
+ */
+bool toe_frag_give(struct toe_ctx *x, bool push, uint64_t now)
+{
+	uint32_t max = te_snd_max(x->conn), i;
+
+	if (x->given == x->posted || record_waits(x, max))
+		return false;
+	/* What was sent before COMMIT has its segments. */
+	for (i = find(x, x->given); i < x->frag_count && !record_waits(x, max); i++) {
+		x->given = at(x, i)->seq + at(x, i)->len;
+		x->given_eor = at(x, i)->eor;
+	}
+	te_post(x->conn, x->given, push || x->given_eor, now);
+	return true;
 }
 
 /**

@@ -149,6 +149,34 @@ void toe_host_acked(struct card_toe *t, struct toe_ctx *x)
 }
 
 /**
+ * toe_host_count_rx() - a frame was the engine's, and stays here
+ * @x: active context
+ * @pkt: the frame
+ */
+void toe_host_count_rx(struct toe_ctx *x, const struct card_packet *pkt)
+{
+	struct card_pair *p = x->pair;
+
+	x->ip_bytes_in += pkt->end - pkt->l3;
+	p->toe_rx_frames++;
+	p->toe_rx_bytes += pkt->len - (pkt->vlan ? 4 : 0);
+}
+
+/**
+ * toe_host_count_tx() - a frame of the engine's is sent
+ * @x: active context
+ * @bytes: of the IP packet
+ */
+void toe_host_count_tx(struct toe_ctx *x, uint32_t bytes)
+{
+	struct card_pair *p = x->pair;
+
+	x->ip_bytes_out += bytes;
+	p->toe_tx_frames++;
+	p->toe_tx_bytes += bytes + 14;
+}
+
+/**
  * toe_host_write_stats() - bring the state block's statistics up to date
  * @t: the TOE
  * @x: active context
@@ -164,9 +192,11 @@ int toe_host_write_stats(struct card_toe *t, struct toe_ctx *x)
 		x->dirty = false;
 		TAILQ_REMOVE(&t->dirty, x, dirty_entry);
 	}
-	memset(&st, 0, sizeof(st));
-	te_stats(x->conn, &st);
-	return card_dma_write(&t->card->dma, addr, &st, sizeof(st)) ? -1 : 0;
+	te_stats(x->conn, &st, t->card->now);
+	st.csum_errs = htole32(x->csum_errs);
+	st.ip_bytes_in = htole64(x->ip_bytes_in);
+	st.ip_bytes_out = htole64(x->ip_bytes_out);
+	return card_dma_write(&t->card->dma, addr, &st, x->stats_bytes) ? -1 : 0;
 }
 
 /* MIN_TCP_T as it is now.  The L2 and IP fields are the TOE's, not the engine's. */

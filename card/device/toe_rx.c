@@ -109,9 +109,18 @@ static void input(struct card_toe *t, struct toe_ctx *x, const struct card_packe
 		.data = tcp + doff,
 		.len = pkt->end - pkt->l4 - doff,
 	};
+	struct card *c = t->card;
+	unsigned int events;
 
-	t->card->stats.toe_rx_segs++;
-	toe_rx_events(t, x, te_input(t->engine, x->conn, &seg, t->card->now), pkt);
+	c->stats.toe_rx_segs++;
+	events = te_input(t->engine, x->conn, &seg, c->now);
+	/* What the engine leaves for goes up, and the host's taps see it there. */
+	if (!(events & TE_EV_LEAVE)) {
+		toe_host_count_rx(x, pkt);
+		if (c->features & TOE_FEATURE_MIRROR)
+			card_rx_mirror(c, x->pair, pkt, x->tid, 0);
+	}
+	toe_rx_events(t, x, events, pkt);
 }
 
 /* An ICMP error about a segment that is under way: the host's stack decides. */
@@ -155,8 +164,15 @@ bool card_toe_rx(struct card *c, const struct card_packet *pkt)
 		return false;
 	if (x->state == TOE_CTX_HOLDING) {
 		hold(c, x, pkt);
+	} else if (pkt->ip_bad) {
+		return false;	/* who knows whose it is: IP's to count and drop */
 	} else if (pkt->csum_bad) {
 		c->stats.toe_csum_bad++;
+		x->csum_errs++;
+		toe_host_count_rx(x, pkt);
+		toe_ctx_update(t, x);
+		if (c->features & TOE_FEATURE_MIRROR)
+			card_rx_mirror(c, x->pair, pkt, x->tid, 0);
 	} else if (pkt->fragment) {
 		toe_host_leave(t, x, TOE_REASON_FRAGMENT, pkt);
 	} else if (pkt->ip_options) {

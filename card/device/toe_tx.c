@@ -95,6 +95,15 @@ static uint32_t build(struct card_toe *t, struct toe_ctx *x, const struct te_out
 	return at + len;
 }
 
+/* A copy of the frame in @slot for the host's taps. */
+static void mirror(struct card *c, const struct toe_ctx *x, uint8_t *slot, uint32_t len)
+{
+	struct card_packet pkt;
+
+	card_packet_parse(&pkt, slot, len);
+	card_rx_mirror(c, x->pair, &pkt, x->tid, TOE_RX_SENT);
+}
+
 /* Send what a connection has; false: the wire takes no more now. */
 static bool output(struct card_toe *t, struct toe_ctx *x)
 {
@@ -107,7 +116,9 @@ static bool output(struct card_toe *t, struct toe_ctx *x)
 		slot = card_xmit_slot(c);
 		if (!slot)
 			break;
-		if (!te_output(t->engine, x->conn, &out, c->now)) {
+		if (!te_output(t->engine, x->conn, &out, c->now) &&
+		    !(toe_frag_give(x, true, c->now) &&
+		      te_output(t->engine, x->conn, &out, c->now))) {
 			x->out_pending = false;
 			TAILQ_REMOVE(&t->out, x, out_entry);
 			break;
@@ -120,10 +131,16 @@ static bool output(struct card_toe *t, struct toe_ctx *x)
 		c->stats.toe_tx_segs++;
 		c->stats.toe_tx_bytes += out.len;
 		c->stats.toe_retrans_segs += out.retrans;
+		toe_host_count_tx(x, len - (x->l2.flags & TOE_MT_VLAN ? 18 : 14));
+		if (c->features & TOE_FEATURE_MIRROR)
+			mirror(c, x, slot, len);
 		card_xmit(c, len);
 	}
+	/* Who couldn't send may have started its persist timer. */
 	if (n)
 		toe_ctx_update(t, x);
+	else
+		toe_ctx_set_deadline(t, x, te_deadline(x->conn));
 	return slot != NULL;
 }
 

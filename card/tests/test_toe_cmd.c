@@ -274,6 +274,86 @@ static void query_and_write_back(void)
 	host_destroy(c.h);
 }
 
+/* A connection whose host has given @bytes of a block that is full of 0x5a. */
+static struct toe_conn committed(uint32_t bytes)
+{
+	struct toe_conn c = { .h = toe_host(1, 64), .flow = kit_flow(4, 80, 4000) };
+	struct toe_cmd cmd = { .op = TOE_CMD_COMMIT };
+
+	c.tid = toe_begin(c.h, &c.flow);
+	c.block = host_alloc(c.h, 2 * sizeof(struct toe_conn_block));
+	memset(host_ptr(c.h, c.block), 0x5a, 2 * sizeof(struct toe_conn_block));
+	*(struct min_tcp *)host_ptr(c.h, c.block) = toe_state(&c.flow);
+	cmd.tid = c.tid;
+	cmd.commit.block_addr = c.block;
+	cmd.commit.block_bytes = bytes;
+	host_cmd(c.h, 0, &cmd);
+	return c;
+}
+
+/* Up to where is the block written? */
+static uint32_t written(const struct toe_conn *c)
+{
+	const uint8_t *b = host_ptr(c->h, c->block);
+	uint32_t n = 2 * sizeof(struct toe_conn_block);
+
+	while (n && b[n - 1] == 0x5a)
+		n--;
+	return n;
+}
+
+static void no_more_than_the_host_has_room_for(void)
+{
+	static const uint32_t given[] = { 0, TOE_CONN_BLOCK_MIN, 500, 640, 1000 };
+	static const uint32_t wanted[] = { TOE_CONN_BLOCK_MIN, TOE_CONN_BLOCK_MIN, 500, 640, 640 };
+
+	for (unsigned int i = 0; i < 5; i++) {
+		struct toe_conn c = committed(given[i]);
+		struct toe_conn_block *b = host_ptr(c.h, c.block);
+
+		CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_OK);
+		toe_from_peer(&c, IRS, ISS, 0x18, "data", 4);
+		host_expect(c.h, 0, TOE_CQE_DATA);
+		toe_op(&c, TOE_CMD_QUERY, 0);
+		CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_OK);
+		CHECK_EQ(b->stats.bytes_in, 4);
+		CHECK_EQ(b->stats.ip_bytes_in, 44);
+		CHECK_EQ(written(&c), wanted[i]);
+		host_destroy(c.h);
+	}
+}
+
+static void a_block_too_small(void)
+{
+	struct toe_conn c = committed(TOE_CONN_BLOCK_MIN - 1);
+
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_INVAL);
+	host_destroy(c.h);
+}
+
+/* Frames that no completion tells of: the one that ends it is told of. */
+static void frames_of_connections(void)
+{
+	struct toe_conn c = toe_established();
+	struct toe_shadow *cq = &c.h->pair[0].shadow[TOE_RING_CQ];
+	struct card_packet pkt;
+
+	CHECK_EQ(cq->toe_rx_frames, 0);
+	toe_from_peer(&c, IRS, ISS, 0x18, "data", 4);
+	host_expect(c.h, 0, TOE_CQE_DATA);
+	CHECK_EQ(cq->toe_rx_frames, 1);
+	CHECK(cq->toe_rx_bytes >= 14 + 44 && cq->toe_rx_bytes <= 60);
+	CHECK(toe_to_peer(&c, &pkt));
+	CHECK_EQ(cq->toe_tx_frames, 1);
+	CHECK_EQ(cq->toe_tx_bytes, 54);
+	toe_from_peer(&c, IRS + 4, ISS, 0x11, NULL, 0);	/* a FIN */
+	host_expect(c.h, 0, TOE_CQE_CLOSING);
+	host_expect(c.h, 0, TOE_CQE_RECALLED);
+	host_expect(c.h, 0, TOE_CQE_RX);
+	CHECK_EQ(cq->toe_rx_frames, 1);
+	host_destroy(c.h);
+}
+
 static void recall_while_holding(void)
 {
 	struct toe_conn c = { .h = toe_host(1, 64), .flow = kit_flow(4, 80, 4000) };
@@ -317,7 +397,12 @@ static void already_sent_payload(void)
 	toe_commit(&c, c.tid, c.block);
 	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_OK);
 	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_ACKED).acked.snd_una, ISS + 100);
-	toe_send(&c, ISS, at, 200, TOE_SEND_SENT);
+	/* The host gave its memory too late to learn that from the first. */
+	toe_send(&c, ISS, at, 60, TOE_SEND_SENT);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_ACKED).acked.snd_una, ISS + 100);
+	toe_send(&c, ISS + 60, at + 60, 40, TOE_SEND_SENT);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_ACKED).acked.snd_una, ISS + 100);
+	toe_send(&c, ISS + 100, at + 100, 100, TOE_SEND_SENT);
 	host_quiet(c.h, 0);
 	host_sleep(c.h, 1500000);
 	do	/* an acknowledgement may come first */
@@ -397,6 +482,9 @@ static const struct kit_test tests[] = {
 	KIT_TEST(commands_in_the_wrong_state),
 	KIT_TEST(set_params),
 	KIT_TEST(query_and_write_back),
+	KIT_TEST(no_more_than_the_host_has_room_for),
+	KIT_TEST(a_block_too_small),
+	KIT_TEST(frames_of_connections),
 	KIT_TEST(recall_while_holding),
 	KIT_TEST(destroying_the_pair_recalls),
 	KIT_TEST(already_sent_payload),

@@ -63,6 +63,64 @@ static void retransmission_gathers_anew(void)
 	host_destroy(c.h);
 }
 
+static struct toe_conn closed_window(void)
+{
+	struct toe_conn c = { .h = toe_host(1, 64), .flow = kit_flow(4, 80, 4000) };
+	struct min_tcp *st;
+
+	c.tid = toe_begin(c.h, &c.flow);
+	c.block = host_alloc(c.h, sizeof(struct toe_conn_block));
+	st = host_ptr(c.h, c.block);
+	*st = toe_state(&c.flow);
+	st->snd_wnd = 0;
+	toe_commit(&c, c.tid, c.block);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_OK);
+	return c;
+}
+
+/* Nothing can be sent, and still a timer is to run from then on. */
+static void closed_window_is_probed(void)
+{
+	struct toe_conn c = closed_window();
+	struct card_packet pkt;
+
+	toe_send(&c, ISS, toe_fill(c.h, 100), 100, TOE_SEND_PUSH);
+	CHECK(!toe_to_peer(&c, &pkt));
+	host_sleep(c.h, 1500000);
+	CHECK(toe_to_peer(&c, &pkt));
+	CHECK_EQ(card_get32(toe_frame + pkt.l4 + 4), ISS - 1);
+	CHECK_EQ(pkt.end, 54);
+	host_destroy(c.h);
+}
+
+/* Each record in a segment of its own, whatever came with it. */
+static void records_are_kept_apart(void)
+{
+	static const uint32_t want[] = { 100, 300, 1000, 200, 50 };
+	struct toe_conn c = closed_window();
+	uint64_t at = toe_fill(c.h, 1650);
+	uint32_t got = 0, n, i;
+	struct card_packet pkt;
+
+	toe_send(&c, ISS, at, 100, TOE_SEND_EOR);
+	toe_send(&c, ISS + 100, at + 100, 200, 0);
+	toe_send(&c, ISS + 300, at + 300, 100, TOE_SEND_EOR);
+	toe_send(&c, ISS + 400, at + 400, 1200, TOE_SEND_EOR | TOE_SEND_PUSH);
+	toe_send(&c, ISS + 1600, at + 1600, 50, TOE_SEND_PUSH);
+	CHECK(!toe_to_peer(&c, &pkt));
+	toe_from_peer(&c, IRS, ISS, 0x10, NULL, 0);
+	for (i = 0; toe_to_peer(&c, &pkt); i++) {
+		n = pkt.end - 54;
+		CHECK(i < 5);
+		CHECK_EQ(n, want[i]);
+		CHECK_EQ(card_get32(toe_frame + pkt.l4 + 4), ISS + got);
+		CHECK(!memcmp(toe_frame + 54, host_ptr(c.h, at + got), n));
+		got += n;
+	}
+	CHECK_EQ(got, 1650);
+	host_destroy(c.h);
+}
+
 static void send_errors(void)
 {
 	struct toe_conn c = toe_established();
@@ -199,6 +257,8 @@ static const struct kit_test tests[] = {
 	KIT_TEST(send_and_ack_ipv4),
 	KIT_TEST(send_and_ack_ipv6),
 	KIT_TEST(retransmission_gathers_anew),
+	KIT_TEST(closed_window_is_probed),
+	KIT_TEST(records_are_kept_apart),
 	KIT_TEST(send_errors),
 	KIT_TEST(unreachable_payload_recalls),
 	KIT_TEST(data_is_packed_into_buffers),

@@ -141,6 +141,16 @@ static void leaves_for_icmp(void)
 	host_destroy(c.h);
 }
 
+/* @frame with a VLAN tag; bytes. */
+static uint32_t tag(uint8_t *tagged, const uint8_t *frame, uint32_t len, uint16_t tci)
+{
+	memcpy(tagged, frame, 12);
+	card_put16(tagged + 12, CARD_ETH_VLAN);
+	card_put16(tagged + 14, tci);
+	memcpy(tagged + 16, frame + 12, len - 12);
+	return len + 4;
+}
+
 static void foreign_frames_are_not_the_connections(void)
 {
 	struct toe_conn c = toe_established();
@@ -149,10 +159,7 @@ static void foreign_frames_are_not_the_connections(void)
 	uint32_t len = kit_tcp_frame(frame, &c.flow, IRS, ISS, 0x18, "data", 4);
 
 	/* In another VLAN: another network. */
-	memcpy(tagged, frame, 12);
-	card_put32(tagged + 12, 0x81000005);
-	memcpy(tagged + 16, frame + 12, len - 12);
-	peer_send(c.h, tagged, len + 4);
+	peer_send(c.h, tagged, tag(tagged, frame, len, 5));
 	host_poll(c.h);
 	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
 	frame[5] ^= 1;				/* another station's */
@@ -168,9 +175,51 @@ static void foreign_frames_are_not_the_connections(void)
 	CHECK_EQ(st.toe_csum_bad, 1);
 	CHECK_EQ(st.rx_filtered, 1);
 	frame[len - 1] ^= 1;
+	frame[22] ^= 1;				/* damaged in the IP header: TTL */
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
+	host_stats(c.h, &st);
+	CHECK_EQ(st.toe_csum_bad, 1);
+	frame[22] ^= 1;
 	peer_send(c.h, frame, len);
 	host_poll(c.h);
 	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_DATA).data.len, 4);
+	host_destroy(c.h);
+}
+
+/* Its VLAN, whatever the priority; what it sends has the priority that it was given. */
+static void a_tag_is_part_of_the_flow(void)
+{
+	struct toe_conn c = { .h = toe_host(1, 64), .flow = kit_flow(4, 80, 4000) };
+	struct min_tcp st = toe_state(&c.flow);
+	uint8_t frame[200], tagged[204];
+	struct card_packet pkt;
+	uint32_t len;
+
+	st.flags |= TOE_MT_VLAN;
+	st.vlan_tci = htole16(0x6005);
+	c.tid = toe_begin(c.h, &c.flow);
+	c.block = host_alloc(c.h, sizeof(struct toe_conn_block));
+	*(struct min_tcp *)host_ptr(c.h, c.block) = st;
+	toe_commit(&c, c.tid, c.block);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_OK);
+
+	len = kit_tcp_frame(frame, &c.flow, IRS, ISS, 0x18, "data", 4);
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
+	peer_send(c.h, tagged, tag(tagged, frame, len, 6));
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_RX).rx.tid, 0);
+	peer_send(c.h, tagged, tag(tagged, frame, len, 0x2005));
+	host_poll(c.h);
+	CHECK_EQ(host_expect(c.h, 0, TOE_CQE_DATA).data.len, 4);
+
+	toe_send(&c, ISS, toe_fill(c.h, 100), 100, TOE_SEND_PUSH);
+	CHECK(toe_to_peer(&c, &pkt));
+	CHECK(pkt.vlan);
+	CHECK_EQ(pkt.vlan_tci, 0x6005);
 	host_destroy(c.h);
 }
 
@@ -181,5 +230,6 @@ static const struct kit_test tests[] = {
 	KIT_TEST(leaves_for_ip_options),
 	KIT_TEST(leaves_for_icmp),
 	KIT_TEST(foreign_frames_are_not_the_connections),
+	KIT_TEST(a_tag_is_part_of_the_flow),
 };
 KIT_MAIN(tests)

@@ -74,6 +74,7 @@ void toe_commit(struct toe_conn *c, uint32_t tid, uint64_t block)
 	struct toe_cmd cmd = { .op = TOE_CMD_COMMIT, .cookie = 3, .tid = tid };
 
 	cmd.commit.block_addr = block;
+	cmd.commit.block_bytes = sizeof(struct toe_conn_block);
 	cmd.commit.host_id = 78;
 	host_cmd(c->h, 0, &cmd);
 }
