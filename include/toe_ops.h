@@ -52,6 +52,18 @@ struct toe_hw_conn {
 };
 
 /**
+ * enum toe_mirror - what of offloaded segments packet taps see
+ * @TOE_MIRROR_OFF: nothing, at no cost
+ * @TOE_MIRROR_HEADERS: up to the end of the TCP header
+ * @TOE_MIRROR_ALL: whole frames
+ */
+enum toe_mirror {
+	TOE_MIRROR_OFF = 0,
+	TOE_MIRROR_HEADERS,
+	TOE_MIRROR_ALL,
+};
+
+/**
  * struct toe_device_ops - what a NIC driver provides
  *
  * All callbacks are called in process or BH context with bottom halves
@@ -84,7 +96,8 @@ struct toe_device_ops {
 	 * @conn_send: post payload [@seq, @seq + @len) that starts @off bytes
 	 * into @skb.  On success the driver owns @skb: it maps it, keeps it
 	 * until the card has reported it acknowledged or has given the
-	 * connection back, and frees it.  @flags: TOE_SEND_PUSH, TOE_SEND_SENT.
+	 * connection back, and frees it.  @flags: TOE_SEND_PUSH, TOE_SEND_SENT,
+	 * TOE_SEND_EOR (only with TOE_CAP_TOE_EOR).
 	 * Errors: -EAGAIN ring full or too many fragments outstanding: try again
 	 * after the next event of this connection or toe_device_writable();
 	 * -ENOMEM; -ENODEV.  @skb stays the caller's then.
@@ -115,15 +128,22 @@ struct toe_device_ops {
 	 * time between conn_commit() and toe_conn_recalled() returning.
 	 */
 	void (*conn_stats)(struct toe_hw_conn *hc, struct toe_conn_stats *st);
+	/**
+	 * @mirror_set: have taps on the netdev see offloaded segments, and
+	 * store @mode in @tdev->mirror.  Optional.  Process context, may sleep,
+	 * RTNL not held; calls may overlap.  Errors: -EOPNOTSUPP, -EIO.
+	 */
+	int (*mirror_set)(struct toe_device *tdev, enum toe_mirror mode);
 };
 
 /**
  * struct toe_device - a card, embedded in the driver's private data
  * @netdev: its network device
- * @ops: all mandatory
+ * @ops: all mandatory but mirror_set
  * @caps: TOE_CAP_TOE_*
  * @max_conns: contexts of the card
  * @max_frags: send fragments that one context can hold, more than MAX_SKB_FRAGS
+ * @mirror: as mirror_set() was last told; the driver's to write
  * @priv: the filter's
  */
 struct toe_device {
@@ -132,6 +152,7 @@ struct toe_device {
 	u32 caps;
 	u32 max_conns;
 	u32 max_frags;
+	enum toe_mirror mirror;
 	void *priv;
 };
 
