@@ -417,11 +417,11 @@ int toenic_cmd_mtu(struct toenic *nic, u32 mtu)
 }
 
 /**
- * toenic_cmd_features() - switch what the card does on received frames
- * @nic: the card
+ * toenic_cmd_features() - switch what the card does with frames
+ * @nic: the card, whose mirror is in @nic->tdev
  * @features: of the netdev
  *
- * Context: process.
+ * Context: process, under RTNL or state_lock.
  * Return: 0 or -errno.
  */
 int toenic_cmd_features(struct toenic *nic, netdev_features_t features)
@@ -434,6 +434,10 @@ int toenic_cmd_features(struct toenic *nic, netdev_features_t features)
 		arg |= TOE_FEATURE_RXCSUM;
 	if (features & NETIF_F_LOOPBACK)
 		arg |= TOE_FEATURE_LOOPBACK;
+	if (nic->tdev.mirror != TOE_MIRROR_OFF)
+		arg |= TOE_FEATURE_MIRROR;
+	if (nic->tdev.mirror == TOE_MIRROR_ALL)
+		arg |= TOE_FEATURE_MIRROR_ALL;
 	return toenic_cmd_arg(nic, TOE_ADMIN_FEATURES, arg);
 }
 

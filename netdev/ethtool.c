@@ -8,6 +8,7 @@
 #include "toenic.h"
 #include "classify.h"
 #include "cmd.h"
+#include "counts.h"
 #include "ethtool.h"
 #include "netdev.h"
 #include "offload.h"
@@ -68,6 +69,8 @@ static const struct toenic_stat toenic_rx_stats[] = {
 	TOENIC_EVENT_STAT(toe_recalled),
 	TOENIC_EVENT_STAT(toe_closing),
 	TOENIC_EVENT_STAT(toe_stale_events),
+	TOENIC_EVENT_STAT(toe_mirror_frames),
+	TOENIC_EVENT_STAT(toe_mirror_dropped),
 	TOENIC_EVENT_STAT(rq_page_reused),
 	TOENIC_EVENT_STAT(rq_page_alloc),
 };
@@ -107,6 +110,8 @@ static const struct toenic_stat toenic_card_stats[] = {
 	TOENIC_HW_STAT_NAMED(toe_csum_bad),
 	TOENIC_HW_STAT_NAMED(toe_contexts),
 	TOENIC_HW_STAT_NAMED(toe_no_buffer),
+	TOENIC_HW_STAT_NAMED(toe_mirrored),
+	TOENIC_HW_STAT_NAMED(toe_mirror_lost),
 };
 
 /* Deaths of the card by enum toenic_fatal, and returns from them. */
@@ -335,6 +340,8 @@ static void toenic_stat_names(u8 **data, const struct toenic_stat *stats,
 
 static void toenic_get_strings(struct net_device *netdev, u32 set, u8 *data)
 {
+	const struct toenic *nic = netdev_priv(netdev);
+
 	if (set == ETH_SS_PRIV_FLAGS) {
 		memcpy(data, toenic_priv_flags, sizeof(toenic_priv_flags));
 		return;
@@ -342,6 +349,7 @@ static void toenic_get_strings(struct net_device *netdev, u32 set, u8 *data)
 	if (set != ETH_SS_STATS)
 		return;
 
+	toenic_counts_names(nic, &data);
 	toenic_stat_names(&data, toenic_tx_stats, ARRAY_SIZE(toenic_tx_stats));
 	toenic_stat_names(&data, toenic_rx_stats, ARRAY_SIZE(toenic_rx_stats));
 	toenic_stat_names(&data, toenic_sq_stats, ARRAY_SIZE(toenic_sq_stats));
@@ -356,7 +364,8 @@ static int toenic_get_sset_count(struct net_device *netdev, int set)
 {
 	switch (set) {
 	case ETH_SS_STATS:
-		return ARRAY_SIZE(toenic_tx_stats) +
+		return toenic_counts_number(netdev_priv(netdev)) +
+		       ARRAY_SIZE(toenic_tx_stats) +
 		       ARRAY_SIZE(toenic_rx_stats) +
 		       ARRAY_SIZE(toenic_sq_stats) +
 		       ARRAY_SIZE(toenic_card_stats) +
@@ -394,6 +403,7 @@ static void toenic_get_ethtool_stats(struct net_device *netdev,
 	if (!toenic_is_dead(nic))
 		toenic_cmd_stats(nic);
 
+	toenic_counts_values(nic, &data);
 	toenic_stat_sums(nic, &data, toenic_tx_stats,
 			 ARRAY_SIZE(toenic_tx_stats),
 			 offsetof(struct toenic_pair, tx_counts));

@@ -9,6 +9,7 @@
 #include "classify.h"
 #include "event.h"
 #include "health.h"
+#include "mirror.h"
 #include "offload.h"
 #include "payload.h"
 #include "rx.h"
@@ -339,6 +340,8 @@ int toenic_event(struct toenic_pair *pair, const struct toe_cqe *cqe)
 		return toenic_recalled(pair, cqe);
 	case TOE_CQE_ERROR:
 		return toenic_error(pair, cqe);
+	case TOE_CQE_MIRROR:
+		return toenic_mirror_part(pair, cqe);
 	default:
 		return toenic_bad(pair);
 	}

@@ -8,6 +8,7 @@
 
 #include "toenic.h"
 #include "cmd.h"
+#include "counts.h"
 #include "ethtool.h"
 #include "health.h"
 #include "netdev.h"
@@ -402,44 +403,6 @@ static void toenic_tx_timeout(struct net_device *netdev, unsigned int queue)
 		napi_schedule(&pair->napi);
 }
 
-static void toenic_get_stats64(struct net_device *netdev,
-			       struct rtnl_link_stats64 *st)
-{
-	struct toenic *nic = netdev_priv(netdev);
-	const struct toenic_pair *pair;
-	u64 packets, bytes;
-	unsigned int start;
-	unsigned int i;
-
-	for (i = 0; i < nic->max_pairs; i++) {
-		pair = &nic->pairs[i];
-		do {
-			start = u64_stats_fetch_begin(&pair->rx_sync);
-			packets = pair->rx_counts.packets;
-			bytes = pair->rx_counts.bytes;
-		} while (u64_stats_fetch_retry(&pair->rx_sync, start));
-		st->rx_packets += packets;
-		st->rx_bytes += bytes;
-		do {
-			start = u64_stats_fetch_begin(&pair->tx_sync);
-			packets = pair->tx_counts.packets;
-			bytes = pair->tx_counts.bytes;
-		} while (u64_stats_fetch_retry(&pair->tx_sync, start));
-		st->tx_packets += packets;
-		st->tx_bytes += bytes;
-		st->rx_dropped += READ_ONCE(pair->rx_counts.dropped);
-		st->rx_length_errors += READ_ONCE(pair->rx_counts.length_errors);
-		st->tx_dropped += READ_ONCE(pair->tx_counts.dropped);
-	}
-
-	/* as of the last look at the card, a second ago at most */
-	spin_lock_bh(&nic->hw_lock);
-	st->rx_missed_errors = nic->hw_stats[TOENIC_HW_STAT(rx_no_buffer)];
-	st->rx_over_errors = nic->hw_stats[TOENIC_HW_STAT(rx_oversize)];
-	spin_unlock_bh(&nic->hw_lock);
-	st->rx_errors = st->rx_length_errors + st->rx_over_errors;
-}
-
 static const struct net_device_ops toenic_netdev_ops = {
 	.ndo_open		= toenic_open,
 	.ndo_stop		= toenic_stop,
@@ -537,6 +500,7 @@ void toenic_netdev_setup(struct toenic *nic)
 	netdev->watchdog_timeo = 5 * HZ;
 	netdev->netdev_ops = &toenic_netdev_ops;
 	netif_set_tso_max_size(netdev, TSO_LEGACY_MAX_SIZE);
+	toenic_counts_setup(netdev);
 	toenic_ethtool_setup(netdev);
 	toenic_netdev_mac(nic);
 

@@ -10,6 +10,7 @@
 #include "toenic.h"
 #include "cmd.h"
 #include "health.h"
+#include "mirror.h"
 #include "offload.h"
 #include "send.h"
 #include "sq.h"
@@ -205,6 +206,7 @@ static int toenic_conn_commit(struct toe_hw_conn *hc, const struct min_tcp *st)
 	cmd = toenic_sq_next(&pair->sq, TOE_CMD_COMMIT, conn->tid);
 	cmd->commit.block_addr = cpu_to_le64(dma);
 	cmd->commit.host_id = cpu_to_le32(conn->host_id);
+	cmd->commit.block_bytes = cpu_to_le32(sizeof(*block));
 	toenic_await_start(pair->nic, conn);
 	pair->sq_counts.commits++;
 	toenic_sq_publish(pair);
@@ -273,14 +275,14 @@ static void toenic_send_post(struct toenic_conn *conn, struct toenic_send *send,
 			     u32 seq, u8 flags)
 {
 	struct toenic_pair *pair = conn->pair;
-	u8 first = flags & ~TOE_SEND_PUSH;
+	u8 last = flags & (TOE_SEND_PUSH | TOE_SEND_EOR);
 	struct toe_cmd *cmd;
 	unsigned int done;
 	unsigned int i;
 
 	for (done = 0; done < send->nmaps; done += i) {
 		cmd = toenic_sq_next(&pair->sq, TOE_CMD_SEND, conn->tid);
-		cmd->flags = first;
+		cmd->flags = flags & ~last;
 		cmd->send.seq = cpu_to_le32(seq);
 		if (conn->pending & TOENIC_PENDING_CREDIT) {
 			cmd->flags |= TOE_SEND_CREDIT;
@@ -294,7 +296,7 @@ static void toenic_send_post(struct toenic_conn *conn, struct toenic_send *send,
 		}
 		cmd->send.nfrags = cpu_to_le32(i);
 		if (done + i == send->nmaps)
-			cmd->flags |= flags & TOE_SEND_PUSH;
+			cmd->flags |= last;
 		pair->sq_counts.sends++;
 	}
 }
@@ -331,7 +333,8 @@ static int toenic_conn_send(struct toe_hw_conn *hc, struct sk_buff *skb,
 		goto err_unlock;
 	}
 	toenic_send_post(conn, send, seq, flags & (TOE_SEND_PUSH |
-						   TOE_SEND_SENT));
+						   TOE_SEND_SENT |
+						   TOE_SEND_EOR));
 	conn->frags += send->nmaps;
 	conn->snd_end = seq + len;
 	if (toenic_seq_before(conn->snd_max, conn->snd_end))
@@ -429,6 +432,7 @@ static const struct toe_device_ops toenic_toe_ops = {
 	.conn_set_params	= toenic_conn_set_params,
 	.conn_query		= toenic_conn_query,
 	.conn_stats		= toenic_conn_stats,
+	.mirror_set		= toenic_mirror_set,
 };
 
 /**

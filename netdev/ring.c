@@ -8,6 +8,7 @@
 #include <linux/log2.h>
 
 #include "toenic.h"
+#include "counts.h"
 #include "event.h"
 #include "health.h"
 #include "offload.h"
@@ -164,7 +165,7 @@ int toenic_pair_alloc(struct toenic_pair *pair)
 				    &pair->shadow_dma, GFP_KERNEL);
 	if (!shadow)
 		return -ENOMEM;
-	pair->shadow = shadow;
+	WRITE_ONCE(pair->shadow, shadow);
 
 	err = toenic_ring_alloc(nic, &pair->cq, toenic_cq_size(nic),
 				sizeof(struct toe_cqe), &shadow[TOE_RING_CQ]);
@@ -199,17 +200,17 @@ err_free:
 void toenic_pair_free(struct toenic_pair *pair)
 {
 	struct toenic *nic = pair->nic;
+	struct toe_shadow *shadow;
 
 	toenic_rq_free(pair);
 	toenic_rx_free(pair);
 	toenic_tx_free(pair);
 	toenic_ring_free(nic, &pair->sq.ring);
 	toenic_ring_free(nic, &pair->cq);
-	if (pair->shadow)
-		dma_free_coherent(toenic_dev(nic),
-				  TOE_RINGS * sizeof(*pair->shadow),
-				  pair->shadow, pair->shadow_dma);
-	pair->shadow = NULL;
+	shadow = toenic_counts_keep(pair);
+	if (shadow)
+		dma_free_coherent(toenic_dev(nic), TOE_RINGS * sizeof(*shadow),
+				  shadow, pair->shadow_dma);
 }
 
 /**

@@ -55,21 +55,31 @@ struct toenic_tx {
 };
 
 /**
+ * struct toenic_frame - a frame whose last part hasn't come yet
+ * @skb: what has come of it
+ * @drop: parts up to its last are to be thrown away
+ */
+struct toenic_frame {
+	struct sk_buff *skb;
+	bool drop;
+};
+
+/**
  * struct toenic_rx - buffers for frames
  * @ring: struct toe_rxd
  * @bufs: by buf_id
  * @free: ids that the card doesn't have
  * @nfree: how many
- * @skb: frame whose last part hasn't come yet
- * @drop: parts up to the frame's last are to be thrown away
+ * @frame: for the stack
+ * @mirror: for taps
  */
 struct toenic_rx {
 	struct toenic_ring ring;
 	struct toenic_rx_buf *bufs;
 	u16 *free;
 	u32 nfree;
-	struct sk_buff *skb;
-	bool drop;
+	struct toenic_frame frame;
+	struct toenic_frame mirror;
 };
 
 /**

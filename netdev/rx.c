@@ -76,8 +76,8 @@ int toenic_rx_alloc(struct toenic_pair *pair, struct toe_shadow *shadow)
 	if (err)
 		return err;
 
-	rx->skb = NULL;
-	rx->drop = false;
+	memset(&rx->frame, 0, sizeof(rx->frame));
+	memset(&rx->mirror, 0, sizeof(rx->mirror));
 	rx->bufs = kvcalloc(nic->rx_size, sizeof(*rx->bufs), GFP_KERNEL);
 	rx->free = kvcalloc(nic->rx_size, sizeof(*rx->free), GFP_KERNEL);
 	pair->flows = kvcalloc(TOENIC_FLOWS, sizeof(*pair->flows), GFP_KERNEL);
@@ -111,8 +111,10 @@ void toenic_rx_free(struct toenic_pair *pair)
 	struct toenic_rx *rx = &pair->rx;
 	u32 id;
 
-	dev_kfree_skb_any(rx->skb);
-	rx->skb = NULL;
+	dev_kfree_skb_any(rx->frame.skb);
+	rx->frame.skb = NULL;
+	dev_kfree_skb_any(rx->mirror.skb);
+	rx->mirror.skb = NULL;
 	for (id = 0; rx->bufs && id < rx->ring.size; id++)
 		toenic_rx_put_page(pair->nic, &rx->bufs[id]);
 	kvfree(pair->flows);
@@ -360,30 +362,93 @@ static void toenic_rx_finish(struct toenic_pair *pair, struct sk_buff *skb,
 
 /* Add the buffer to the frame.  False: the frame is lost. */
 static bool toenic_rx_append(struct toenic_pair *pair,
+			     struct toenic_frame *frame,
 			     struct toenic_rx_buf *buf,
 			     const struct toe_cqe *cqe)
 {
-	struct toenic_rx *rx = &pair->rx;
 	u32 len = le32_to_cpu(cqe->rx.len);
 	int nr;
 
-	if (!rx->skb) {
-		if (pair->classify)
-			toenic_rx_classify(pair, page_address(buf->page) +
-						 buf->offset, len,
-					   le32_to_cpu(cqe->rx.tid));
-		rx->skb = toenic_rx_first(pair, buf, len,
-					  cqe->flags & TOE_RX_EOP);
-		return rx->skb;
+	if (!frame->skb) {
+		frame->skb = toenic_rx_first(pair, buf, len,
+					     cqe->flags & TOE_RX_EOP);
+		return frame->skb;
 	}
 
-	nr = skb_shinfo(rx->skb)->nr_frags;
+	nr = skb_shinfo(frame->skb)->nr_frags;
 	if (nr >= MAX_SKB_FRAGS)
 		return false;
-	skb_add_rx_frag(rx->skb, nr, buf->page, buf->offset, len,
+	skb_add_rx_frag(frame->skb, nr, buf->page, buf->offset, len,
 			TOENIC_RX_BUF);
 	toenic_rx_flip(pair, buf);
 	return true;
+}
+
+/**
+ * toenic_rx_take() - take the buffer that a completion names back
+ * @pair: where
+ * @cqe: TOE_CQE_RX or TOE_CQE_MIRROR
+ *
+ * Context: NAPI, or recovery, which drops frames.
+ * Return: the buffer, or NULL if the frame is dropped or the card is wrong.
+ */
+struct toenic_rx_buf *toenic_rx_take(struct toenic_pair *pair,
+				     const struct toe_cqe *cqe)
+{
+	u32 id = le32_to_cpu(cqe->rx.buf_id);
+	u32 len = le32_to_cpu(cqe->rx.len);
+	struct toenic_rx *rx = &pair->rx;
+	struct toenic_rx_buf *buf;
+
+	if (id >= rx->ring.size || !rx->bufs[id].posted ||
+	    !len || len > TOENIC_RX_BUF) {
+		pair->rx_counts.bad_completions++;
+		toenic_fatal(pair->nic, TOENIC_FATAL_PROTOCOL);
+		return NULL;
+	}
+	buf = &rx->bufs[id];
+	buf->posted = false;
+	rx->free[rx->nfree++] = id;
+	if (pair->draining)
+		return NULL;
+
+	dma_sync_single_range_for_cpu(toenic_dev(pair->nic), buf->dma,
+				      buf->offset, len, DMA_FROM_DEVICE);
+	return buf;
+}
+
+/**
+ * toenic_rx_gather() - add a part to its frame
+ * @pair: where
+ * @frame: the frame
+ * @buf: the part, from toenic_rx_take()
+ * @cqe: its completion
+ * @dropped: counts frames that are lost
+ *
+ * Context: NAPI.
+ * Return: the frame, if this was its last part; NULL if it wasn't, or the frame
+ * is lost.
+ */
+struct sk_buff *toenic_rx_gather(struct toenic_pair *pair,
+				 struct toenic_frame *frame,
+				 struct toenic_rx_buf *buf,
+				 const struct toe_cqe *cqe, u64 *dropped)
+{
+	struct sk_buff *skb;
+
+	if (!frame->drop && !toenic_rx_append(pair, frame, buf, cqe)) {
+		(*dropped)++;
+		frame->drop = true;
+		dev_kfree_skb_any(frame->skb);
+		frame->skb = NULL;
+	}
+	if (!(cqe->flags & TOE_RX_EOP))
+		return NULL;
+
+	skb = frame->skb;
+	frame->skb = NULL;
+	frame->drop = false;
+	return skb;
 }
 
 /**
@@ -396,37 +461,19 @@ static bool toenic_rx_append(struct toenic_pair *pair,
  */
 int toenic_rx_part(struct toenic_pair *pair, const struct toe_cqe *cqe)
 {
-	u32 id = le32_to_cpu(cqe->rx.buf_id);
-	u32 len = le32_to_cpu(cqe->rx.len);
-	struct toenic_rx *rx = &pair->rx;
-	bool eop = cqe->flags & TOE_RX_EOP;
+	struct toenic_frame *frame = &pair->rx.frame;
 	struct toenic_rx_buf *buf;
+	struct sk_buff *skb;
 
-	if (id >= rx->ring.size || !rx->bufs[id].posted ||
-	    !len || len > TOENIC_RX_BUF) {
-		pair->rx_counts.bad_completions++;
-		toenic_fatal(pair->nic, TOENIC_FATAL_PROTOCOL);
+	buf = toenic_rx_take(pair, cqe);
+	if (!buf)
 		return 0;
-	}
-	buf = &rx->bufs[id];
-	buf->posted = false;
-	rx->free[rx->nfree++] = id;
-	if (pair->draining)
-		return 0;
-
-	dma_sync_single_range_for_cpu(toenic_dev(pair->nic), buf->dma,
-				      buf->offset, len, DMA_FROM_DEVICE);
-	if (!rx->drop && !toenic_rx_append(pair, buf, cqe)) {
-		pair->rx_counts.dropped++;
-		rx->drop = true;
-		dev_kfree_skb_any(rx->skb);
-		rx->skb = NULL;
-	}
-	if (eop && !rx->drop) {
-		toenic_rx_finish(pair, rx->skb, cqe);
-		rx->skb = NULL;
-	}
-	if (eop)
-		rx->drop = false;
-	return eop;
+	if (pair->classify && !frame->skb && !frame->drop)
+		toenic_rx_classify(pair, page_address(buf->page) + buf->offset,
+				   le32_to_cpu(cqe->rx.len),
+				   le32_to_cpu(cqe->rx.tid));
+	skb = toenic_rx_gather(pair, frame, buf, cqe, &pair->rx_counts.dropped);
+	if (skb)
+		toenic_rx_finish(pair, skb, cqe);
+	return !!(cqe->flags & TOE_RX_EOP);
 }

@@ -104,6 +104,8 @@ struct toenic_rx_counts {
 	u64 toe_recalled;
 	u64 toe_closing;
 	u64 toe_stale_events;	/* of a connection that isn't, or isn't any more */
+	u64 toe_mirror_frames;	/* copies given to taps */
+	u64 toe_mirror_dropped;	/* copies that there was no memory for */
 	u64 rq_page_reused;
 	u64 rq_page_alloc;
 };
@@ -120,6 +122,14 @@ struct toenic_sq_counts {
 	u64 credits;
 	u64 backlogged;
 	u64 doorbells;
+};
+
+/* What connections have moved in the card, as in struct toe_shadow. */
+struct toenic_toe_counts {
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 tx_packets;
+	u64 tx_bytes;
 };
 
 /**
@@ -147,6 +157,8 @@ struct toenic_sq_counts {
  * @tx_counts: see there
  * @rx_counts: see there
  * @sq_counts: see there
+ * @toe_counts: of rings that are gone; hw_lock protects it, and @shadow for who
+ *	reads the present ones'
  * @irq_name: for /proc/interrupts
  *
  * Allocated for the life of the driver, so that counters survive; the rings
@@ -180,6 +192,7 @@ struct toenic_pair {
 	struct toenic_tx_counts tx_counts;
 	struct toenic_rx_counts rx_counts;
 	struct toenic_sq_counts sq_counts;
+	struct toenic_toe_counts toe_counts;
 	char irq_name[IFNAMSIZ + 8];
 };
 
@@ -277,7 +290,7 @@ struct toenic_health {
  * @admin: admin rings
  * @rx_mode_work: sends the address lists
  * @link_work: reads the link state
- * @hw_lock: protects @hw_stats and @hw_last
+ * @hw_lock: protects @hw_stats and @hw_last, and counters of the pairs
  * @hw_stats: the card's counters, carried on over resets
  * @hw_last: what the card answered last
  * @health: see there
