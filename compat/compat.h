@@ -52,6 +52,24 @@ static inline void compat_napi_flush(struct napi_struct *napi)
 	compat_napi_rx(napi)->rx_count = 0;
 }
 
+/*
+ * Taps on all interfaces that see frames of @dev: the namespace's from 6.15 on,
+ * before that the kernel's, which modules don't reach before 6.9: NULL.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <net/hotdata.h>
+#endif
+static inline struct list_head *compat_taps(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	return &dev_net_rcu(dev)->ptype_all;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	return &net_hotdata.ptype_all;
+#else
+	return NULL;
+#endif
+}
+
 /* 6.8 gave the rxfh operations one parameter structure. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 struct ethtool_rxfh_param {
@@ -111,11 +129,16 @@ static int compat_##fn(struct net_device *dev,				\
  * What the filter (kmod/) asks of TCP's insides.
  */
 #include <linux/static_key.h>
+#include <net/genetlink.h>
+#include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/ip6_fib.h>
 #include <net/sch_generic.h>
 #include <net/smc.h>
 #include <net/tcp.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)	/* before, it was in sock.h */
+#include <net/proto_memory.h>
+#endif
 
 /* 6.14 dropped tp->lost_skb_hint.  @skb NULL: whatever it is. */
 static inline void compat_tcp_forget_lost_hint(struct tcp_sock *tp,
@@ -208,19 +231,40 @@ static inline u8 compat_tcp_bpf_flags(const struct sock *sk)
 #endif
 }
 
-/* 6.6 replaced the mini qdisc pointers by tcx entries. */
+/*
+ * Filters at clsact, ingress, tcx.  6.6 replaced the mini qdisc pointers by entries,
+ * which are there without a filter too.  RCU.
+ */
+#ifdef CONFIG_NET_XGRESS
+#include <linux/bpf_mprog.h>
+#include <net/tcx.h>
+static inline bool compat_tcx_filters(struct bpf_mprog_entry *entry)
+{
+	return entry && (bpf_mprog_total(entry) ||
+			 rcu_access_pointer(tcx_entry(entry)->miniq));
+}
+#endif
 static inline bool compat_netdev_has_tc(const struct net_device *dev)
 {
 #ifdef CONFIG_NET_XGRESS
-	if (rcu_access_pointer(dev->tcx_ingress) ||
-	    rcu_access_pointer(dev->tcx_egress))
-		return true;
+	return compat_tcx_filters(rcu_dereference(dev->tcx_ingress)) ||
+	       compat_tcx_filters(rcu_dereference(dev->tcx_egress));
 #elif defined(CONFIG_NET_CLS_ACT)
-	if (rcu_access_pointer(dev->miniq_ingress) ||
-	    rcu_access_pointer(dev->miniq_egress))
-		return true;
-#endif
+	return rcu_access_pointer(dev->miniq_ingress) ||
+	       rcu_access_pointer(dev->miniq_egress);
+#else
 	return false;
+#endif
+}
+
+/* 6.15: a timeout's longest time per socket. */
+static inline u32 compat_tcp_rto_max(const struct sock *sk)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+	return READ_ONCE(inet_csk(sk)->icsk_rto_max);
+#else
+	return TCP_RTO_MAX;
+#endif
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -235,6 +279,55 @@ static inline struct inet_hashinfo *compat_tcp_hashinfo(const struct net *net)
 	return net->ipv4.tcp_death_row.hashinfo;
 }
 
+/* 6.18: these know where the table is. Ports in host byte order. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define COMPAT_HASHED(net, remote) compat_tcp_hashinfo(net), remote
+#else
+#define COMPAT_HASHED(net, remote) remote
+#endif
+static inline struct sock *compat_inet_lookup(struct net *net, const u8 *laddr,
+					      u16 lport, const u8 *raddr,
+					      u16 rport, int ifindex)
+{
+	__be32 local, remote;
+
+	memcpy(&local, laddr, sizeof(local));
+	memcpy(&remote, raddr, sizeof(remote));
+	return __inet_lookup_established(net, COMPAT_HASHED(net, remote),
+					 htons(rport), local, lport, ifindex, 0);
+}
+
+static inline struct sock *compat_inet6_lookup(struct net *net, const u8 *laddr,
+					       u16 lport, const u8 *raddr,
+					       u16 rport, int ifindex)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	struct in6_addr local, remote;
+
+	memcpy(&local, laddr, sizeof(local));
+	memcpy(&remote, raddr, sizeof(remote));
+	return __inet6_lookup_established(net, COMPAT_HASHED(net, &remote),
+					  htons(rport), &local, lport, ifindex, 0);
+#else
+	return NULL;
+#endif
+}
+
+/* 6.13: a name for what NLA_BINARY always did. */
+#ifndef NLA_POLICY_MAX_LEN
+#define NLA_POLICY_MAX_LEN(max) { .type = NLA_BINARY, .len = max }
+#endif
+
+/* 6.6: the attributes of a dump's request. */
+static inline struct nlattr **compat_genl_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return genl_dumpit_info(cb)->attrs;
+#else
+	return genl_info_dump(cb)->attrs;
+#endif
+}
+
 /* 6.2: TCP_INFO tells the windows. */
 static inline void compat_tcp_info_snd_wnd(struct tcp_info *info, u32 wnd)
 {
@@ -242,6 +335,72 @@ static inline void compat_tcp_info_snd_wnd(struct tcp_info *info, u32 wnd)
 	info->tcpi_snd_wnd = wnd;
 #endif
 }
+
+/* 6.7: TCP_INFO tells of timeouts. */
+static inline void compat_tcp_count_rto(struct tcp_sock *tp, u32 timeouts,
+					u32 episodes, u32 ms)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	tp->total_rto += timeouts;
+	tp->total_rto_recoveries += episodes;
+	tp->total_rto_time += ms;
+#endif
+}
+
+/* 6.2, as above */
+static inline void compat_tcp_info_rcv_wnd(struct tcp_info *info, u32 wnd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	info->tcpi_rcv_wnd = wnd;
+#endif
+}
+
+/* 6.7: packets that IP is asked to send, and those that leave, are two counters. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define COMPAT_IPSTATS_MIB_OUTREQUESTS IPSTATS_MIB_OUTREQUESTS
+#else
+#define COMPAT_IPSTATS_MIB_OUTREQUESTS IPSTATS_MIB_OUTPKTS
+#endif
+
+/* Counters that came with 6.14 and 6.17; slot 0 is nobody's. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define COMPAT_MIB_PAWS_OLD_ACK LINUX_MIB_PAWS_OLD_ACK
+#else
+#define COMPAT_MIB_PAWS_OLD_ACK LINUX_MIB_NUM
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define COMPAT_MIB_BEYOND_WINDOW LINUX_MIB_BEYOND_WINDOW
+#else
+#define COMPAT_MIB_BEYOND_WINDOW LINUX_MIB_NUM
+#endif
+
+/* 6.10: statistics of each queue. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#include <net/netdev_queues.h>
+#define COMPAT_STAT_OPS(dev, ops) ((dev)->stat_ops = &(ops))
+#else
+struct netdev_queue_stats_rx {
+	u64 bytes;
+	u64 packets;
+};
+
+struct netdev_queue_stats_tx {
+	u64 bytes;
+	u64 packets;
+};
+
+struct netdev_stat_ops {
+	void (*get_queue_stats_rx)(struct net_device *dev, int idx,
+				   struct netdev_queue_stats_rx *stats);
+	void (*get_queue_stats_tx)(struct net_device *dev, int idx,
+				   struct netdev_queue_stats_tx *stats);
+	void (*get_base_stats)(struct net_device *dev,
+			       struct netdev_queue_stats_rx *rx,
+			       struct netdev_queue_stats_tx *tx);
+};
+
+#define COMPAT_STAT_OPS(dev, ops) ((void)(ops))
+#endif
 
 /* 6.15: software timestamps of several kinds. */
 #ifndef SKBTX_ANY_SW_TSTAMP
