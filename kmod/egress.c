@@ -19,6 +19,7 @@ enum toe_request {
 	TOE_REQ_DATA,		/* data transfer */
 	TOE_REQ_STATS,		/* management statistics */
 	TOE_REQ_HARMLESS,	/* changes nothing that the card does */
+	TOE_REQ_FOLLOWED,	/* the card is told afterwards (params.c) */
 	TOE_REQ_OTHER,
 };
 
@@ -56,7 +57,8 @@ static enum toe_route toe_figure_4c(const struct sock *sk, enum toe_request req)
 	if (offloaded && req == TOE_REQ_STATS)
 		return TOE_TO_STACK_UPDATE;
 
-	if (offloaded && req == TOE_REQ_OTHER)
+	/* Also while it is on its way in or out: the stack must have it first. */
+	if (req == TOE_REQ_OTHER && (offloaded || toe_sk_ours(sk)))
 		return TOE_TO_STACK_RECALL;
 
 	return TOE_TO_STACK;
@@ -87,13 +89,28 @@ int toe_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	return tcp_prot.sendmsg(sk, msg, size);
 }
 
-/* Options that the kernel's queueing and reading code acts on by itself. */
+/* TTL and type of service of what the card sends. */
+static enum toe_request toe_sockopt_ip(int level, int optname)
+{
+	if ((level == SOL_IP && (optname == IP_TOS || optname == IP_TTL)) ||
+	    (level == SOL_IPV6 && (optname == IPV6_TCLASS ||
+				   optname == IPV6_UNICAST_HOPS)))
+		return TOE_REQ_FOLLOWED;
+	return TOE_REQ_OTHER;
+}
+
+/* The harmless ones are those that the kernel's queueing and reading code acts on. */
 static enum toe_request toe_sockopt_kind(int level, int optname)
 {
 	if (level != SOL_TCP)
-		return TOE_REQ_OTHER;
+		return toe_sockopt_ip(level, optname);
 
 	switch (optname) {
+	case TCP_KEEPIDLE:
+	case TCP_KEEPINTVL:
+	case TCP_KEEPCNT:
+	case TCP_USER_TIMEOUT:
+		return TOE_REQ_FOLLOWED;
 	case TCP_NODELAY:
 	case TCP_CORK:
 	case TCP_QUICKACK:
@@ -111,23 +128,36 @@ static enum toe_request toe_sockopt_kind(int level, int optname)
 	}
 }
 
-/* An application that wants another ULP gets rid of ours first. */
-static noinline void toe_sockopt_recall(struct sock *sk, int level, int optname)
+static noinline int toe_sockopt_follow(struct sock *sk, int level, int optname,
+				       sockptr_t optval, unsigned int optlen)
+{
+	int err;
+
+	toe_frame_enter();
+	err = tcp_prot.setsockopt(sk, level, optname, optval, optlen);
+	if (!err) {
+		lock_sock(sk);
+		toe_params_follow(sk, sock_flag(sk, SOCK_KEEPOPEN));
+		release_sock(sk);
+	}
+	toe_frame_leave();
+	return err;
+}
+
+/* The value may be long in coming (its page may); the card has to wait for it. */
+static noinline int toe_sockopt_stack(struct sock *sk, int level, int optname,
+				      sockptr_t optval, unsigned int optlen)
 {
 	struct toe_sonode *sn;
+	int err;
 
-	lock_sock(sk);
-	toe_recall_sync(sk, TOE_RECALL_SOCKOPT);
-	sn = toe_sk_sonode(sk);
-	if (sn && level == SOL_TCP && optname == TCP_ULP) {
-		toe_conn_get(sn);
-		spin_lock_bh(&sn->lock);
-		sn->closing = true;
-		spin_unlock_bh(&sn->lock);
-		toe_conn_detach(sn, sk);
-		toe_conn_put(sn);
-	}
-	release_sock(sk);
+	toe_frame_enter();
+	sn = toe_conn_pin(sk);
+	toe_recall_first(sk, TOE_RECALL_SOCKOPT);
+	err = tcp_prot.setsockopt(sk, level, optname, optval, optlen);
+	toe_conn_unpin(sn);
+	toe_frame_leave();
+	return err;
 }
 
 int toe_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
@@ -135,8 +165,23 @@ int toe_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 {
 	enum toe_request req = toe_sockopt_kind(level, optname);
 
-	if (toe_figure_4c(sk, req) == TOE_TO_STACK_RECALL)
-		toe_sockopt_recall(sk, level, optname);
+	if (toe_figure_4c(sk, req) == TOE_TO_STACK_RECALL) {
+		if (level != SOL_TCP || optname != TCP_ULP)
+			return toe_sockopt_stack(sk, level, optname, optval, optlen);
+		/* An application that wants another ULP gets rid of ours first. */
+		toe_conn_yield(sk, TOE_RECALL_SOCKOPT);
+	}
+	if (req == TOE_REQ_FOLLOWED)
+		return toe_sockopt_follow(sk, level, optname, optval, optlen);
+	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);
+}
+
+/* Of a flagged socket that is native. */
+int toe_flag_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+			unsigned int optlen)
+{
+	if (level == SOL_TCP && optname == TCP_ULP)
+		toe_conn_yield(sk, TOE_RECALL_SOCKOPT);
 	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);
 }
 
@@ -189,30 +234,32 @@ int toe_diag_destroy(struct sock *sk, int err)
 	return tcp_prot.diag_destroy(sk, err);
 }
 
-/* SO_KEEPALIVE; socket lock held.  The card probes, so the card must know. */
+/* SO_KEEPALIVE; socket lock held, the flag is set afterwards.  The card probes. */
 void toe_set_keepalive(struct sock *sk, int val)
 {
-	toe_recall_sync(sk, TOE_RECALL_SOCKOPT);
-	tcp_prot.keepalive(sk, val);
+	toe_params_follow(sk, val);
+	if (!toe_sk_offloaded(sk))
+		tcp_prot.keepalive(sk, val);
 }
 
 /*
  * __tcp_transmit_skb() has counted what it thinks that it sends; the card counts
  * what is really sent (toe_stats_fold()).
  */
-static void toe_uncount(struct sock *sk, const struct sk_buff *skb, u32 seq,
-			u32 len)
+static void toe_uncount(struct toe_sonode *sn, struct sock *sk,
+			const struct sk_buff *skb, u32 seq, u32 len)
 {
 	unsigned int segs = skb_shinfo(skb)->gso_segs;
 	struct tcp_sock *tp = tcp_sk(sk);
+	bool fresh = len && after(seq + len, tp->snd_nxt);
 
 	tp->segs_out -= segs;
 	if (len) {
 		WRITE_ONCE(tp->data_segs_out, tp->data_segs_out - segs);
 		WRITE_ONCE(tp->bytes_sent, tp->bytes_sent - len);
 	}
-	if (!len || after(seq + len, tp->snd_nxt))
-		TCP_ADD_STATS(sock_net(sk), TCP_MIB_OUTSEGS, -(int)segs);
+	toe_mib_uncount(sk, skb, len, fresh, sn->stack_wnd);
+	sn->stack_wnd = tp->rcv_wnd;
 }
 
 /* A FIN, a RST or a SYN of the stack's own: it goes out, the card goes out of it. */
@@ -242,6 +289,23 @@ static int toe_post_skb(struct toe_sonode *sn, struct sk_buff *skb, u32 off,
 	return err;
 }
 
+/* MSG_EOR: does what is being sent, up to @end_seq, end a record?  The clone has forgotten. */
+static bool toe_ends_record(struct sock *sk, u32 end_seq)
+{
+	const struct sk_buff *skb = tcp_send_head(sk);
+
+	return skb && TCP_SKB_CB(skb)->eor && TCP_SKB_CB(skb)->end_seq == end_seq;
+}
+
+/* The flag that tells the card so.  One that doesn't know it can't go on. */
+static u8 toe_eor(struct toe_sonode *sn)
+{
+	if (sn->hw.tdev->caps & TOE_CAP_TOE_EOR)
+		return TOE_SEND_EOR;
+	toe_recall_start(sn, TOE_RECALL_SOCKOPT);
+	return 0;
+}
+
 /**
  * toe_queue_xmit() - where the native output of an offloaded socket ends
  * @sk: socket; swapped
@@ -267,19 +331,25 @@ int toe_queue_xmit(struct sock *sk, struct sk_buff *skb, struct flowi *fl)
 	if (unlikely(th->fin || th->rst || th->syn || th->urg))
 		return toe_xmit_control(sn, sk, skb, fl);
 
-	toe_uncount(sk, skb, seq, len);
+	toe_uncount(sn, sk, skb, seq, len);
 	if (!len) {
 		toe_ingress_credit(sn, sk, true);
 		consume_skb(skb);
 		return 0;
 	}
+	toe_ingress_announced(sn, sk);
 	if (unlikely(skb_shinfo(skb)->tx_flags & (SKBTX_ANY_SW_TSTAMP |
 						  SKBTX_HW_TSTAMP)))
 		toe_recall_start(sn, TOE_RECALL_TSTAMP);
+	/* Set without the lock, from 6.7 on: toe_release_cb() hasn't seen it. */
+	if (unlikely(READ_ONCE(sk->sk_max_pacing_rate) != ~0UL))
+		toe_recall_start(sn, TOE_RECALL_SOCKOPT);
 
 	if (seq == sn->posted && !sn->need_post) {
 		u8 flags = th->psh ? TOE_SEND_PUSH : 0;
 
+		if (unlikely(toe_ends_record(sk, seq + len)))
+			flags |= toe_eor(sn);
 		/* The retransmit queue accounts for the memory. */
 		skb_orphan(skb);
 		skb_dst_drop(skb);
@@ -314,8 +384,11 @@ void toe_egress_post(struct toe_sonode *sn, struct sock *sk)
 	lockdep_assert_held(&sk->sk_lock.slock);
 
 	sn->need_post = false;
-	if (before(sn->posted, tp->snd_una))	/* acknowledged by the native way */
-		sn->posted = tp->snd_una;
+	/* Acknowledged before the card was given it, which wants the stream whole. */
+	if (unlikely(before(sn->posted, tp->snd_una))) {
+		toe_recall_start(sn, TOE_RECALL_NOMEM);
+		return;
+	}
 	for (skb = tcp_rtx_queue_head(sk); skb; skb = skb_rb_next(skb)) {
 		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
 
@@ -332,6 +405,7 @@ void toe_egress_post(struct toe_sonode *sn, struct sock *sk)
 		off = sn->posted - cb->seq;
 		len = cb->end_seq - sn->posted;
 		flags = (cb->tcp_flags & TCPHDR_PSH ? TOE_SEND_PUSH : 0) |
+			(cb->eor ? toe_eor(sn) : 0) |
 			(after(cb->end_seq, tp->snd_nxt) ? 0 : TOE_SEND_SENT);
 		err = toe_post_skb(sn, clone, off, len, sn->posted, flags);
 		if (err) {
@@ -357,7 +431,6 @@ static void toe_clean_rtx_queue(struct sock *sk, u32 snd_una)
 			break;
 		next = skb_rb_next(skb);
 		tp->packets_out -= tcp_skb_pcount(skb);
-		tp->delivered += tcp_skb_pcount(skb);
 		if (skb == tp->retransmit_skb_hint)
 			tp->retransmit_skb_hint = NULL;
 		compat_tcp_forget_lost_hint(tp, skb);
@@ -366,14 +439,38 @@ static void toe_clean_rtx_queue(struct sock *sk, u32 snd_una)
 	}
 }
 
-/* tcp_sndbuf_expand() is not exported: two of the peer's windows. */
-static void toe_sndbuf_expand(struct sock *sk, u32 wnd)
+/* The card's congestion window, bytes; what slow start has added since it told too. */
+static u64 toe_cwnd(const struct toe_sonode *sn, const struct tcp_sock *tp)
 {
-	int limit = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]);
-	int want = min_t(u64, (u64)wnd * 2, limit);
+	u32 ssthresh = le32_to_cpu(sn->seen.snd_ssthresh);
+	u32 cwnd = le32_to_cpu(sn->seen.snd_cwnd);
 
-	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && want > sk->sk_sndbuf &&
-	    !tcp_under_memory_pressure(sk))
+	if (!cwnd) {	/* hasn't told yet */
+		cwnd = TCP_INIT_CWND * tp->mss_cache;
+		ssthresh = U32_MAX;
+	}
+	if (cwnd < ssthresh)
+		return (u64)cwnd + (tp->snd_una - sn->seen_una);
+	return cwnd;
+}
+
+/*
+ * tcp_sndbuf_expand() is not exported and would not know the congestion window.  As
+ * there: memory for two of them.
+ */
+static void toe_sndbuf_expand(const struct toe_sonode *sn, struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u64 segs, want;
+
+	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK || tcp_under_memory_pressure(sk) ||
+	    sk_memory_allocated(sk) >= sk_prot_mem_limits(sk, 0))
+		return;
+	segs = div_u64(toe_cwnd(sn, tp), max_t(u32, tp->mss_cache, 1));
+	segs = max3(segs, (u64)TCP_INIT_CWND, (u64)tp->reordering + 1);
+	want = 2 * segs * toe_sk_seg_mem(tp);
+	want = min_t(u64, want, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]));
+	if (want > sk->sk_sndbuf)
 		WRITE_ONCE(sk->sk_sndbuf, want);
 }
 
@@ -422,8 +519,10 @@ bool toe_egress_acked(struct toe_sonode *sn, struct sock *sk, u32 snd_una,
 	/* An acknowledgment that came by the native way may be ahead. */
 	if (before(snd_una, tp->snd_una))
 		return true;
-	if (after(snd_una, sn->posted))
+	if (after(snd_una, toe_sent_end(sn)))
 		return false;
+	if (after(snd_una, sn->sent))
+		sn->sent = snd_una;
 
 	if (snd_una != tp->snd_una) {
 		u32 acked = snd_una - tp->snd_una;
@@ -442,7 +541,7 @@ bool toe_egress_acked(struct toe_sonode *sn, struct sock *sk, u32 snd_una,
 
 	/* tcp_check_space() is not exported. */
 	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags)) {
-		toe_sndbuf_expand(sk, snd_wnd);
+		toe_sndbuf_expand(sn, sk);
 		sk->sk_write_space(sk);
 	}
 	return true;

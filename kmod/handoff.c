@@ -12,11 +12,12 @@
 
 #include "conn.h"
 #include "device.h"
+#include "netlink.h"
+#include "inpath.h"
 #include "trace.h"
 
 #define TOE_TRIES_MAX		8
-#define TOE_DRAINS_MAX		msecs_to_jiffies(40)
-#define TOE_ACCEPT_POLL_MAX	msecs_to_jiffies(250)
+#define TOE_DRAINS_MAX		msecs_to_jiffies(150)	/* below a peer's time-out */
 
 /**
  * toe_flow_of() - what names the connection to the card
@@ -43,14 +44,28 @@ void toe_flow_of(const struct sock *sk, struct toe_flow *flow)
 	memcpy(flow->raddr, &inet->inet_daddr, 4);
 }
 
-/* Refused: count, trace, and try again later if it may pass. */
+/*
+ * Refused: count, trace, and try again later if it may pass.  Rules pass when they
+ * are changed, which is noticed (watch.c): one more try, in case that was just now.
+ */
 static void toe_refused(struct toe_sonode *sn, struct toe_dev *dev,
 			enum toe_refuse why)
 {
+	bool noticed = toe_refuse_by_rule(why) && !sn->flagged;
+	int max = noticed ? 1 : TOE_TRIES_MAX;
+
 	toe_dev_refused(dev, sn, why);
-	if (toe_refuse_permanent(why) || ++sn->tries > TOE_TRIES_MAX ||
-	    sn->closing)
+	if (toe_refuse_permanent(why) || sn->closing)
 		return;
+	if (why == TOE_REFUSE_LIMIT) {	/* the card's own word, against its number */
+		toe_admit_said_full(dev);
+		toe_conn_schedule(sn, 0);
+		return;
+	}
+	if (++sn->tries > max) {
+		toe_watch_blocked(dev);
+		return;
+	}
 	toe_conn_schedule(sn, msecs_to_jiffies(20) << sn->tries);
 }
 
@@ -166,18 +181,34 @@ static void toe_committed(struct toe_sonode *sn, struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	sn->posted = tp->snd_una;
+	sn->sent = tp->snd_nxt;
 	sn->credit = tp->rcv_wup + tp->rcv_wnd;
 	sn->wnd = tp->snd_wnd;
-	sn->mtu = toe_path_mtu(sk);
+	sn->stack_wnd = tp->rcv_wnd;
 	sn->tries = 0;
+	sn->refused = TOE_REFUSE_NONE;
+	sn->since = jiffies;
 	memset(&sn->seen, 0, sizeof(sn->seen));
+	/* What is in flight is in segments of the stack's. */
+	sn->seen.delivered = cpu_to_le32(-tp->packets_out);
 	sn->seen_jiffies = jiffies;
-	atomic_inc(&sn->dev->offloaded);
+	sn->seen_una = tp->snd_una;
 	toe_count(sn->dev, TOE_CNT_OFFLOADS, 1);
 
 	/* The card probes an idle peer. */
 	if (sock_flag(sk, SOCK_KEEPOPEN))
 		tcp_prot.keepalive(sk, 0);
+}
+
+/*
+ * Somebody waits for the socket, with a function of the stack's that was fetched before
+ * the swap: a setsockopt() that would meet a ULP that nobody has set.
+ */
+static bool toe_awaited(struct sock *sk)
+{
+	/* Sleepers put themselves there under the spinlock, which we hold. */
+	return waitqueue_active(&sk->sk_lock.wq) ||
+	       spin_is_contended(&sk->sk_lock.slock);
 }
 
 /*
@@ -198,6 +229,10 @@ static enum toe_refuse toe_commit(struct toe_sonode *sn, struct sock *sk)
 		why = TOE_REFUSE_OOO;	/* the peer's holes are filled natively first */
 	if (!why && toe_sk_swap(sn, sk))
 		why = TOE_REFUSE_PROTO;
+	if (!why && (toe_awaited(sk) || toe_conn_pinned(sn))) {
+		toe_sk_restore(sn, sk);
+		why = TOE_REFUSE_BUSY;
+	}
 	if (!why)
 		toe_capture(sk, &st);
 
@@ -220,12 +255,13 @@ static enum toe_refuse toe_commit(struct toe_sonode *sn, struct sock *sk)
 		spin_unlock(&sn->lock);
 		return why;
 	}
+	toe_admit_committed(sn);
+	atomic_inc(&dev->offloaded);	/* a recall may come right after */
 	sn->state = TOE_OFFLOADED;
 	spin_unlock(&sn->lock);
 
 	toe_conn_attach(sn, sk);
-	memcpy(sn->lmac, st.lmac, ETH_ALEN);
-	memcpy(sn->rmac, st.rmac, ETH_ALEN);
+	toe_path_keep(sn, sk, &st);
 	toe_committed(sn, sk);
 	toe_egress_post(sn, sk);
 	toe_ingress_credit(sn, sk, false);
@@ -234,6 +270,7 @@ static enum toe_refuse toe_commit(struct toe_sonode *sn, struct sock *sk)
 	toe_sk_push(sk);
 	toe_sk_quiet(sk);
 	trace_toe_commit(sn);
+	toe_nl_event(sn, dev, TOE_EVENT_OFFLOAD);
 	return TOE_REFUSE_NONE;
 }
 
@@ -274,8 +311,18 @@ static void toe_set_dev(struct toe_sonode *sn, struct toe_dev *dev)
 	sn->hw.tid = 0;
 }
 
+/* It may not be offered yet: count that once, and look again later. */
+static void toe_handoff_later(struct toe_sonode *sn, enum toe_wait what,
+			      enum toe_refuse why)
+{
+	if (sn->wait != what)
+		toe_dev_refused(sn->dev, sn, why);
+	toe_admit_wait(sn, what);
+}
+
 /* First phase.  Takes over the reference on @dev. */
-static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev)
+static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev,
+			      bool offered)
 {
 	struct sock *sk = sn->connt;
 	enum toe_refuse why;
@@ -283,7 +330,10 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev)
 	int err;
 
 	why = toe_policy(sn, sk, dev);
+	if (!why)
+		why = toe_policy_forecast(sk, dev);
 	if (why) {
+		toe_admit_wait_end(sn);
 		toe_refused(sn, dev, why);
 		toe_dev_put(dev);
 		return;
@@ -292,7 +342,16 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev)
 
 	spin_lock_bh(&sn->lock);
 	toe_set_dev(sn, dev);
-	toe_dev_add_conn(dev, sn);
+	if (toe_admit_small(sn, dev)) {
+		spin_unlock_bh(&sn->lock);
+		toe_handoff_later(sn, TOE_WAIT_BYTES, TOE_REFUSE_SMALL);
+		return;
+	}
+	if (!toe_dev_add_conn(dev, sn, offered)) {
+		spin_unlock_bh(&sn->lock);
+		toe_handoff_later(sn, TOE_WAIT_ROOM, TOE_REFUSE_LIMIT);
+		return;
+	}
 	sn->abort = false;
 	sn->state = TOE_BEGIN;
 	/* Looked at again now that toe_dev_recall_all() would find it. */
@@ -302,6 +361,7 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev)
 	if (err)
 		sn->state = TOE_NATIVE;
 	spin_unlock_bh(&sn->lock);
+	toe_admit_wait_end(sn);
 
 	if (err) {
 		toe_refused(sn, dev, err == -ENOSPC ? TOE_REFUSE_LIMIT :
@@ -312,20 +372,6 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev)
 	toe_stats_arm();
 	toe_count(dev, TOE_CNT_BEGINS, 1);
 	trace_toe_begin(sn);
-}
-
-/* Nobody has accepted it: nobody to serve.  Looked at again, ever less often. */
-static bool toe_unaccepted(struct toe_sonode *sn, struct sock *sk)
-{
-	unsigned long delay;
-
-	if (READ_ONCE(sk->sk_socket) || sk->sk_kern_sock)
-		return false;
-	delay = 1UL << min_t(u8, sn->polls, 10);
-	if (sn->polls < U8_MAX)
-		sn->polls++;
-	toe_conn_schedule(sn, min(delay, TOE_ACCEPT_POLL_MAX));
-	return true;
 }
 
 /*
@@ -375,6 +421,7 @@ void toe_handoff_work(struct work_struct *work)
 {
 	struct toe_sonode *sn = container_of(to_delayed_work(work),
 					     struct toe_sonode, work);
+	bool offered = toe_admit_claim(sn);
 	struct sock *sk = sn->connt;
 	struct toe_dev *dev;
 
@@ -382,12 +429,18 @@ void toe_handoff_work(struct work_struct *work)
 	switch (READ_ONCE(sn->state)) {
 	case TOE_NATIVE:
 		if (sn->closing || sk->sk_state != TCP_ESTABLISHED ||
-		    READ_ONCE(sn->swapped) || toe_unaccepted(sn, sk))
+		    READ_ONCE(sn->swapped) || toe_conn_pinned(sn) ||
+		    toe_admit_unaccepted(sn, sk) ||
+		    toe_admit_waits(sn, offered))
 			break;
+		if (toe_dev_lists(sn)) {
+			toe_conn_schedule(sn, 1);
+			break;
+		}
 		toe_reroute(sk);
 		dev = toe_policy_device(sk);
 		if (dev)
-			toe_handoff_begin(sn, dev);
+			toe_handoff_begin(sn, dev, offered);
 		else
 			toe_routeless(sn, sk);
 		break;
@@ -399,6 +452,8 @@ void toe_handoff_work(struct work_struct *work)
 	default:
 		break;
 	}
+	if (offered && READ_ONCE(sn->state) == TOE_NATIVE)
+		toe_admit_pass_on(sn->dev);
 	toe_conn_put(sn);
 }
 

@@ -51,6 +51,7 @@ static bool toe_coalesce(struct sock *sk, struct sk_buff *skb)
 	sk_mem_charge(sk, delta);
 	TCP_SKB_CB(tail)->end_seq = TCP_SKB_CB(skb)->end_seq;
 	TCP_SKB_CB(tail)->tcp_flags |= TCP_SKB_CB(skb)->tcp_flags;
+	NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPRCVCOALESCE);
 	kfree_skb_partial(skb, stolen);
 	return true;
 }
@@ -94,6 +95,15 @@ static bool toe_place(struct toe_sonode *sn, struct sock *sk,
 	return true;
 }
 
+/* Has the window grown enough for a command?  It would be @win bytes, up to @edge. */
+static bool toe_credit_due(const struct toe_sonode *sn, const struct tcp_sock *tp,
+			   u32 edge, u32 win)
+{
+	s32 left = max_t(s32, sn->credit - tp->rcv_nxt, 0);
+
+	return (s32)(edge - sn->credit) >= (s32)max_t(u32, left / 4, win / 8);
+}
+
 /**
  * toe_ingress_credit() - turn the stack's window into credit
  * @sn: connection
@@ -109,20 +119,18 @@ static bool toe_place(struct toe_sonode *sn, struct sock *sk,
 void toe_ingress_credit(struct toe_sonode *sn, struct sock *sk, bool force)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 left = sn->credit - tp->rcv_nxt;
 	u32 edge, win;
 
-	if ((s32)left < 0)
-		left = 0;
 	if (force) {
 		edge = tp->rcv_wup + tp->rcv_wnd;
 	} else {
 		win = toe_sk_window(sk);
 		edge = tp->rcv_nxt + win;
-		if ((s32)(edge - sn->credit) < (s32)max(left / 4, win / 8))
+		if (!toe_credit_due(sn, tp, edge, win))
 			return;
 		tp->rcv_wup = tp->rcv_nxt;
 		tp->rcv_wnd = win;
+		sn->stack_wnd = win;
 		compat_tcp_update_max_rcv_wnd_seq(tp);
 	}
 	if (!after(edge, sn->credit))
@@ -134,6 +142,32 @@ void toe_ingress_credit(struct toe_sonode *sn, struct sock *sk, bool force)
 		sn->hw.tdev->ops->conn_credit(&sn->hw, edge);
 	}
 	spin_unlock_bh(&sn->lock);
+}
+
+/**
+ * toe_ingress_announced() - the stack has chosen a window for a segment with payload
+ * @sn: connection
+ * @sk: its socket
+ *
+ * The card writes its own window into what it sends.  If the step isn't worth a
+ * command it's taken back: else the stack would wait for what nobody has announced.
+ *
+ * Context: socket owned or its spinlock held.
+ */
+void toe_ingress_announced(struct toe_sonode *sn, struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 edge = tp->rcv_wup + tp->rcv_wnd;
+
+	if (!after(edge, sn->credit))
+		return;
+	if (toe_credit_due(sn, tp, edge, tp->rcv_wnd)) {
+		toe_ingress_credit(sn, sk, true);
+		return;
+	}
+	tp->rcv_wup = tp->rcv_nxt;
+	tp->rcv_wnd = max_t(s32, sn->credit - tp->rcv_nxt, 0);
+	sn->stack_wnd = tp->rcv_wnd;
 }
 
 /* Dynamic right-sizing wants a fresh clock and a round trip. Who only receives has
@@ -207,6 +241,26 @@ static bool toe_pending(const struct toe_sonode *sn)
 	return sn->ev_acked || sn->ev_recalled || !skb_queue_empty(&sn->rxq);
 }
 
+/*
+ * Whoever set an option at SOL_SOCKET releases the socket's lock: before that it has
+ * the connection back.  The spinlock may be dropped and a while waited here, as
+ * release_sock() itself does for the backlog.
+ */
+static noinline void toe_release_recall(struct sock *sk)
+	__must_hold(&sk->sk_lock.slock)
+{
+	enum toe_recall why = toe_policy_asked(sk);
+
+	spin_unlock_bh(&sk->sk_lock.slock);
+	toe_recall_sync(sk, why);
+	spin_lock_bh(&sk->sk_lock.slock);
+	while (sk->sk_backlog.tail) {	/* came meanwhile; the owner's to do */
+		spin_unlock_bh(&sk->sk_lock.slock);
+		sk_flush_backlog(sk);
+		spin_lock_bh(&sk->sk_lock.slock);
+	}
+}
+
 /**
  * toe_release_cb() - the one place where deferred work is done
  * @sk: socket
@@ -217,6 +271,11 @@ void toe_release_cb(struct sock *sk)
 {
 	struct toe_sonode *sn = toe_sk_sonode(sk);
 
+	if (toe_sk_asks(sk) && sn->state == TOE_OFFLOADED) {
+		toe_release_recall(sk);
+		tcp_prot.release_cb(sk);
+		return;
+	}
 	if (toe_pending(sn)) {
 		bool acked = sn->ev_acked;
 

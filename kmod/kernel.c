@@ -14,6 +14,8 @@
 
 /* One copy of a table for each original that sockets bring along. */
 static struct proto toe_prots[2];
+/* The originals but for one call: of sockets that are flagged, and native. */
+static struct proto toe_flag_prots[2];
 
 #define TOE_AF_OPS 4	/* ipv4_specific, ipv6_specific, ipv6_mapped, spare */
 static struct {
@@ -36,16 +38,24 @@ static void toe_prot_build(struct proto *prot, const struct proto *base)
 	prot->backlog_rcv = toe_backlog_rcv;
 	prot->diag_destroy = toe_diag_destroy;
 #ifdef CONFIG_BPF_SYSCALL
-	/* sockmap must not wrap a table that goes away with the recall. */
+	/* sockmap must not wrap a table that goes away with the recall: see takeover.c. */
 	prot->psock_update_sk_prot = NULL;
 #endif
+}
+
+static void toe_flag_prot_build(struct proto *prot, const struct proto *base)
+{
+	*prot = *base;
+	prot->setsockopt = toe_flag_setsockopt;
 }
 
 int toe_kernel_init(void)
 {
 	toe_prot_build(&toe_prots[0], &tcp_prot);
+	toe_flag_prot_build(&toe_flag_prots[0], &tcp_prot);
 #if IS_ENABLED(CONFIG_IPV6)
 	toe_prot_build(&toe_prots[1], &tcpv6_prot);
+	toe_flag_prot_build(&toe_flag_prots[1], &tcpv6_prot);
 #endif
 	return 0;
 }
@@ -78,6 +88,13 @@ toe_af_ops_for(const struct inet_connection_sock_af_ops *orig)
 	return found;
 }
 
+static bool toe_sk_flagged(const struct sock *sk)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	return prot == &toe_flag_prots[0] || prot == &toe_flag_prots[1];
+}
+
 /* Does the kernel's own TCP run this socket, and nobody in between? */
 bool toe_sk_native(const struct sock *sk)
 {
@@ -87,7 +104,28 @@ bool toe_sk_native(const struct sock *sk)
 	if (prot == &tcpv6_prot)
 		return true;
 #endif
-	return prot == &tcp_prot;
+	return prot == &tcp_prot || toe_sk_flagged(sk);
+}
+
+/**
+ * toe_sk_flag() - hear of a native socket's TCP_ULP, or no longer
+ * @sk: socket, native
+ * @on: which of the two
+ *
+ * Context: socket lock or spinlock, or the socket is being destroyed.
+ */
+void toe_sk_flag(struct sock *sk, bool on)
+{
+	if (on == toe_sk_flagged(sk))
+		return;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_prot == &tcpv6_prot || sk->sk_prot == &toe_flag_prots[1]) {
+		WRITE_ONCE(sk->sk_prot, on ? &toe_flag_prots[1] : &tcpv6_prot);
+		return;
+	}
+#endif
+	if (sk->sk_prot == &tcp_prot || sk->sk_prot == &toe_flag_prots[0])
+		WRITE_ONCE(sk->sk_prot, on ? &toe_flag_prots[0] : &tcp_prot);
 }
 
 /* Are the tables of a swapped socket still ours?  sockmap replaces sk_prot. */
@@ -103,6 +141,35 @@ bool toe_sk_is_v6(const struct sock *sk)
 {
 	return inet_csk(sk)->icsk_af_ops->net_header_len ==
 	       sizeof(struct ipv6hdr);
+}
+
+/**
+ * toe_sk_seg_mem() - what a segment in the send buffer may occupy
+ * @tp: socket
+ *
+ * The stack's own rule for buffers that tune themselves (tcp_sndbuf_expand()): a buffer
+ * for each segment, rounded up to a power of two.
+ *
+ * Return: bytes.
+ */
+u32 toe_sk_seg_mem(const struct tcp_sock *tp)
+{
+	u32 bytes = max_t(u32, tp->rx_opt.mss_clamp, tp->mss_cache);
+
+	bytes += MAX_TCP_HEADER + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	return roundup_pow_of_two(bytes) + SKB_DATA_ALIGN(sizeof(struct sk_buff));
+}
+
+/*
+ * More than any window of the peer's, for it is the card that keeps to the real one.
+ * But tcp_check_space(), which the stack's output calls, sizes the send buffer by it:
+ * a signed int, bytes for two such windows.  So these bytes are 3 << 30, a negative
+ * number, which makes it leave the buffer alone (toe_egress_acked() sizes it).  With
+ * 64 bits there, buffers would again grow to net.ipv4.tcp_wmem[2], which does no harm.
+ */
+static u32 toe_sk_open_cwnd(const struct tcp_sock *tp)
+{
+	return (3U << 29) / toe_sk_seg_mem(tp);
 }
 
 /**
@@ -123,7 +190,7 @@ int toe_sk_swap(struct toe_sonode *sn, struct sock *sk)
 	if (!ops)
 		return -ENOSPC;
 #if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_prot == &tcpv6_prot)
+	if (sk->sk_prot == &tcpv6_prot || sk->sk_prot == &toe_flag_prots[1])
 		prot = &toe_prots[1];
 #endif
 	sn->saved.prot = sk->sk_prot;
@@ -137,6 +204,7 @@ int toe_sk_swap(struct toe_sonode *sn, struct sock *sk)
 	WRITE_ONCE(sk->sk_pacing_rate, ~0UL);
 	WRITE_ONCE(sk->sk_pacing_status, SK_PACING_NONE);
 	icsk->icsk_mtup.enabled = 0;
+	sn->stack_cwnd = toe_sk_open_cwnd(tcp_sk(sk));
 
 	icsk->icsk_af_ops = ops;
 	sk->sk_backlog_rcv = toe_backlog_rcv;
@@ -166,8 +234,10 @@ void toe_sk_restore(struct toe_sonode *sn, struct sock *sk)
 		WRITE_ONCE(sk->sk_prot, sn->saved.prot);
 	sk->sk_backlog_rcv = sn->saved.backlog_rcv;
 	icsk->icsk_af_ops = sn->saved.af_ops;
-	WRITE_ONCE(sk->sk_pacing_rate, sn->saved.pacing_rate);
-	WRITE_ONCE(sk->sk_pacing_status, sn->saved.pacing_status);
+	/* SO_MAX_PACING_RATE may have come meanwhile, which switches it on. */
+	WRITE_ONCE(sk->sk_pacing_rate, min(sn->saved.pacing_rate,
+					   READ_ONCE(sk->sk_max_pacing_rate)));
+	cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE, sn->saved.pacing_status);
 	icsk->icsk_mtup.enabled = sn->saved.mtup;
 }
 
@@ -192,12 +262,22 @@ void toe_sk_push(struct sock *sk)
 
 /*
  * The kernel's timers have nothing to do while the card has the connection, and
- * its congestion window no say; an idle restart may have cut it.
+ * its congestion window no say; an idle restart may have cut it.  But what
+ * MSG_MORE or TCP_CORK holds back leaves by the probe timer, as ever; the timer
+ * that the stack starts for it then is cleared by toe_dev's tick at the latest.
  */
 void toe_sk_quiet(struct sock *sk)
 {
-	inet_csk_clear_xmit_timer(sk, ICSK_TIME_RETRANS);
-	tcp_snd_cwnd_set(tcp_sk(sk), TOE_SND_CWND);
+	struct toe_sonode *sn = toe_sk_sonode(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (tp->packets_out || !tcp_send_head(sk))
+		inet_csk_clear_xmit_timer(sk, ICSK_TIME_RETRANS);
+	else if (inet_csk(sk)->icsk_pending != ICSK_TIME_PROBE0)
+		inet_csk_reset_xmit_timer(sk, ICSK_TIME_PROBE0, tcp_probe0_base(sk),
+					  TCP_RTO_MAX);
+	tcp_snd_cwnd_set(tp, sn->stack_cwnd);
+	toe_chrono_update(sn, sk);
 }
 
 /* tcp_mstamp_refresh() is not exported. */

@@ -7,6 +7,8 @@
 
 #include "conn.h"
 #include "device.h"
+#include "netlink.h"
+#include "inpath.h"
 
 struct workqueue_struct *toe_wq;
 
@@ -30,13 +32,28 @@ static int __init toe_init(void)
 	if (err)
 		goto err_stats_uninit;
 
+	toe_takeover_init();
+
+	err = toe_watch_init();
+	if (err)
+		goto err_takeover_uninit;
+
 	err = toe_notice_init();
 	if (err)
-		goto err_conn_uninit;
+		goto err_watch_uninit;
+
+	err = toe_nl_init();
+	if (err)
+		goto err_notice_uninit;
 
 	return 0;
 
-err_conn_uninit:
+err_notice_uninit:
+	toe_notice_uninit();
+err_watch_uninit:
+	toe_watch_uninit();
+err_takeover_uninit:
+	toe_takeover_uninit();
 	toe_conn_uninit();
 err_stats_uninit:
 	toe_stats_uninit();
@@ -45,6 +62,28 @@ err_kernel_uninit:
 err_wq_destroy:
 	destroy_workqueue(toe_wq);
 	return err;
+}
+
+static atomic_t toe_frames;
+static DECLARE_WAIT_QUEUE_HEAD(toe_frames_none);
+
+/**
+ * toe_frame_enter() - a function of ours calls into the kernel, and may sleep there
+ *
+ * Its return address lies on a stack until toe_frame_leave(); the module waits for that.
+ */
+void toe_frame_enter(void)
+{
+	atomic_inc(&toe_frames);
+}
+
+/**
+ * toe_frame_leave() - the last it does is return, or jump into the kernel
+ */
+void toe_frame_leave(void)
+{
+	if (atomic_dec_and_test(&toe_frames))
+		wake_up(&toe_frames_none);
 }
 
 /*
@@ -75,15 +114,21 @@ static void toe_forget_sockets(void)
 
 static void __exit toe_exit(void)
 {
+	toe_nl_uninit();
 	toe_notice_uninit();
+	toe_watch_uninit();
+	toe_takeover_uninit();
 	toe_conn_uninit();
 	toe_forget_sockets();
+	toe_admit_uninit();
 	toe_stats_uninit();
 	destroy_workqueue(toe_wq);
 	toe_kernel_uninit();
 	/* A task may have been preempted between loading a pointer to one of our
-	 * socket calls and calling it, or on the way out of one.
+	 * socket calls and calling it, or on the way out of one; or it sleeps.
 	 */
+	synchronize_rcu_tasks();
+	wait_event(toe_frames_none, !atomic_read(&toe_frames));
 	synchronize_rcu_tasks();
 	rcu_barrier();
 }

@@ -20,16 +20,18 @@
  * accept(); the classifier's word, or this delay, lets the stack finish first.
  */
 #define TOE_NOTICE_DELAY	msecs_to_jiffies(4)
+#define TOE_NOTICE_SMALL	msecs_to_jiffies(20)
 
 static struct tracepoint *toe_tp_state;
 static LIST_HEAD(toe_noticed);		/* struct toe_sonode.noticed, work pending */
 static DEFINE_SPINLOCK(toe_noticed_lock);	/* protects toe_noticed */
 
 /* Enrol a socket whose connection leaves by a card that is switched on. */
-static void toe_notice_sk(struct sock *sk, struct toe_dev *dev,
-			  enum toe_role role, unsigned long delay)
+void toe_notice_sk(struct sock *sk, struct toe_dev *dev, enum toe_role role,
+		   unsigned long delay)
 {
 	bool wanted = READ_ONCE(dev->enabled) && toe_dev_usable(dev);
+	bool small = READ_ONCE(dev->admit.min_bytes);
 	struct toe_sonode *sn;
 
 	rcu_read_lock();
@@ -45,8 +47,10 @@ static void toe_notice_sk(struct sock *sk, struct toe_dev *dev,
 		return;
 	sn->role = role;
 	spin_lock_bh(&toe_noticed_lock);
-	list_add_tail(&sn->noticed, &toe_noticed);
-	toe_conn_schedule(sn, delay);
+	/* There is no hurry with what has to prove itself first. */
+	if (!small)
+		list_add_tail(&sn->noticed, &toe_noticed);
+	toe_conn_schedule(sn, small ? max(delay, TOE_NOTICE_SMALL) : delay);
 	spin_unlock_bh(&toe_noticed_lock);
 	toe_conn_put(sn);
 }
@@ -110,26 +114,48 @@ static void toe_on_state(void *data, const struct sock *sk, const int oldstate,
 	toe_dev_put(dev);
 }
 
-/* The bucket of @net's table: sockets of @dev that are established already. */
+/*
+ * Does an established socket's connection leave by @dev?  Without a route, or with an
+ * old one, the hand-off looks for a new one and drops what doesn't lead to a card.
+ */
+static bool toe_notice_leaves(struct sock *sk, const struct toe_dev *dev)
+{
+	const struct dst_entry *dst = __sk_dst_get(sk);
+
+	if (!dst || dst->obsolete > 0)
+		return net_eq(sock_net(sk), dev_net(dev->netdev));
+	return dst->dev == dev->netdev || toe_dev_has_vlan(dev, dst->dev);
+}
+
+/* Found established: known and waiting, or new? */
+static void toe_notice_found(struct sock *sk, struct toe_dev *dev)
+{
+	struct toe_sonode *sn = toe_conn_of(sk);
+
+	if (!sn) {
+		if (!toe_admit_missing(sk))
+			toe_notice_sk(sk, dev, TOE_ROLE_UNKNOWN, 0);
+		return;
+	}
+	if (READ_ONCE(sn->state) == TOE_NATIVE)
+		toe_conn_schedule(sn, 0);
+	toe_conn_put(sn);
+}
+
+/* A bucket of the table: sockets of @dev that are established already. */
 static void toe_notice_bucket(struct inet_ehash_bucket *head, struct toe_dev *dev)
 {
 	struct hlist_nulls_node *node;
-	struct dst_entry *dst;
 	struct sock *sk;
 
 	sk_nulls_for_each_rcu(sk, node, &head->chain) {
 		if (sk->sk_state != TCP_ESTABLISHED ||
 		    sk->sk_protocol != IPPROTO_TCP ||
-		    !net_eq(sock_net(sk), dev_net(dev->netdev)) ||
 		    !refcount_inc_not_zero(&sk->sk_refcnt))
 			continue;
-		/* Without a route, or with an old one, the hand-off looks for a
-		 * new one and drops what doesn't lead to a card.
-		 */
-		dst = __sk_dst_get(sk);
 		if (sk->sk_state == TCP_ESTABLISHED && toe_sk_native(sk) &&
-		    (!dst || dst->obsolete > 0 || dst->dev == dev->netdev))
-			toe_notice_sk(sk, dev, TOE_ROLE_UNKNOWN, 0);
+		    toe_notice_leaves(sk, dev))
+			toe_notice_found(sk, dev);
 		sock_put(sk);
 	}
 }

@@ -3,23 +3,21 @@
  * May a connection be offloaded, and if not, why.
  *
  * What can't be offloaded faithfully isn't offloaded.  All reasons stand here,
- * in the order in which they are looked at; the answers are asked for before
- * BEGIN, again under the socket's lock before COMMIT, and from time to time for
- * what is in the card (toe_dev's tick).
+ * in the order in which they are looked at, those about rules in inpath.c; the
+ * answers are asked for before BEGIN, again under the socket's lock before COMMIT,
+ * and for what is in the card whenever something may have changed (watch.c).
  */
-#include <linux/bpf-cgroup.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter_ipv4.h>
+#include <linux/if_vlan.h>
 #include <net/ip6_route.h>
 #include <net/mptcp.h>
 #include <net/neighbour.h>
-#include <net/pkt_sched.h>
 #include <net/route.h>
-#include <net/sch_generic.h>
 #include <net/tcp.h>
 
 #include "conn.h"
 #include "device.h"
+#include "rule.h"
+#include "inpath.h"
 
 bool toe_refuse_permanent(enum toe_refuse why)
 {
@@ -47,7 +45,7 @@ struct toe_dev *toe_policy_device(struct sock *sk)
 	rcu_read_lock();
 	dst = __sk_dst_get(sk);
 	if (dst)
-		dev = toe_dev_find(dst->dev);
+		dev = toe_dev_find_below(dst->dev);
 	rcu_read_unlock();
 	return dev;
 }
@@ -56,8 +54,7 @@ struct toe_dev *toe_policy_device(struct sock *sk)
  * Who opened it.  Of a connection that was established before it was noticed
  * only the ports tell: connect() chooses a local one from the ephemeral range.
  */
-static enum toe_role toe_role_of(const struct toe_sonode *sn,
-				 const struct sock *sk)
+enum toe_role toe_policy_role(const struct toe_sonode *sn, const struct sock *sk)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 	int low, high;
@@ -70,17 +67,36 @@ static enum toe_role toe_role_of(const struct toe_sonode *sn,
 	return TOE_ROLE_ACCEPTED;
 }
 
-/* Do the port rules allow it? */
-bool toe_policy_port(const struct toe_sonode *sn, const struct sock *sk,
-		     const struct toe_dev *dev)
+static bool toe_policy_port(const struct toe_sonode *sn, const struct sock *sk,
+			    const struct toe_dev *dev)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 
-	if (sn->flagged)
-		return true;
-	if (toe_role_of(sn, sk) == TOE_ROLE_OPENED)
+	if (toe_policy_role(sn, sk) == TOE_ROLE_OPENED)
 		return test_bit(ntohs(inet->inet_dport), dev->ports_out);
 	return test_bit(ntohs(inet->inet_sport), dev->ports_in);
+}
+
+/**
+ * toe_policy_rules() - do the interface's rules allow it?
+ * @sn: connection
+ * @sk: its socket
+ * @dev: card
+ *
+ * Context: any.
+ * Return: TOE_REFUSE_NONE, or which of them doesn't.
+ */
+enum toe_refuse toe_policy_rules(const struct toe_sonode *sn,
+				 const struct sock *sk,
+				 const struct toe_dev *dev)
+{
+	if (sn->flagged)
+		return TOE_REFUSE_NONE;
+	if (!toe_policy_port(sn, sk, dev))
+		return TOE_REFUSE_PORT;
+	if (!toe_cgroup_allowed(dev, sk))
+		return TOE_REFUSE_CGROUP;
+	return TOE_REFUSE_NONE;
 }
 
 /* Who else has a hand on this socket. */
@@ -98,11 +114,6 @@ static enum toe_refuse toe_policy_owner(const struct toe_sonode *sn,
 	if (rcu_access_pointer(sk->sk_filter) ||
 	    BPF_SOCK_OPS_ALL_CB_FLAGS & compat_tcp_bpf_flags(sk))
 		return TOE_REFUSE_BPF;
-#ifdef CONFIG_CGROUP_BPF
-	if (cgroup_bpf_enabled(CGROUP_INET_EGRESS) ||
-	    cgroup_bpf_enabled(CGROUP_INET_INGRESS))
-		return TOE_REFUSE_BPF;
-#endif
 	return TOE_REFUSE_NONE;
 }
 
@@ -126,10 +137,7 @@ static enum toe_refuse toe_policy_tcp(const struct sock *sk,
 	if (sk->sk_max_pacing_rate != ~0UL || sock_flag(sk, SOCK_TXTIME) ||
 	    tp->tcp_tx_delay)
 		return TOE_REFUSE_PACING;
-	if (sk->sk_tsflags & (SOF_TIMESTAMPING_TX_RECORD_MASK |
-			      SOF_TIMESTAMPING_RX_SOFTWARE |
-			      SOF_TIMESTAMPING_RX_HARDWARE) ||
-	    sock_flag(sk, SOCK_RCVTSTAMP))
+	if (sk->sk_tsflags & TOE_TSFLAGS || sock_flag(sk, SOCK_RCVTSTAMP))
 		return TOE_REFUSE_TSTAMP;
 	if (compat_tcp_usec_ts(tp) || compat_tcp_accecn(tp))
 		return TOE_REFUSE_OPTION;
@@ -141,14 +149,15 @@ static enum toe_refuse toe_policy_tcp(const struct sock *sk,
 	if (toe_sk_is_v6(sk)) {
 		if (!(tdev->caps & TOE_CAP_TOE_IPV6))
 			return TOE_REFUSE_FAMILY;
-		if (rcu_access_pointer(inet6_sk(sk)->opt))
+		if (rcu_access_pointer(inet6_sk(sk)->opt) ||
+		    inet6_sk(sk)->min_hopcount)
 			return TOE_REFUSE_OPTION;
 		return TOE_REFUSE_NONE;
 	}
 #endif
 	if (!(tdev->caps & TOE_CAP_TOE_IPV4))
 		return TOE_REFUSE_FAMILY;
-	if (rcu_access_pointer(inet->inet_opt))
+	if (rcu_access_pointer(inet->inet_opt) || inet->min_ttl)
 		return TOE_REFUSE_OPTION;
 	return TOE_REFUSE_NONE;
 }
@@ -186,10 +195,12 @@ enum toe_refuse toe_policy(struct toe_sonode *sn, struct sock *sk,
 		return TOE_REFUSE_OFF;
 	if (!toe_dev_usable(dev))
 		return TOE_REFUSE_SUSPENDED;
-	if (!toe_policy_port(sn, sk, dev))
-		return TOE_REFUSE_PORT;
+	if (!toe_rule_allows(dev, sn, sk))
+		return TOE_REFUSE_RULE;
 
-	why = toe_policy_moment(sk);
+	why = toe_policy_rules(sn, sk, dev);
+	if (!why)
+		why = toe_policy_moment(sk);
 	if (!why && !toe_sk_native(sk))
 		why = TOE_REFUSE_PROTO;
 	if (!why)
@@ -199,85 +210,34 @@ enum toe_refuse toe_policy(struct toe_sonode *sn, struct sock *sk,
 	return why;
 }
 
-#ifdef CONFIG_NETFILTER
 /*
- * AppArmor, SELinux and Smack hook in wherever they are built in, and look at
- * packets that a SECMARK rule, an IP option or IPsec has labelled.  Such a rule
- * has a hook of its own, options and IPsec are refused anyway.
+ * The device that it leaves by: the card's, or a VLAN directly on it, whose tag is
+ * the card's to write and to look for.
  */
-static bool toe_hook_is_lsm(const struct nf_hook_ops *ops)
+static bool toe_path_device(const struct sock *sk, struct net_device *out,
+			    const struct toe_dev *dev, struct min_tcp *st)
 {
-	return ops->hook_ops_type == NF_HOOK_OP_UNDEFINED &&
-	       (ops->priority == NF_IP_PRI_SELINUX_FIRST ||
-		ops->priority == NF_IP_PRI_SELINUX_LAST);
-}
+	u16 tci;
 
-static bool toe_hooked(struct nf_hook_entries __rcu * const *hooks)
-{
-	static const u8 points[] = {
-		NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN,
-		NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING,
-	};
-	struct nf_hook_ops **ops;
-	struct nf_hook_entries *e;
-	int i, j;
-
-	for (i = 0; i < ARRAY_SIZE(points); i++) {
-		e = rcu_dereference(hooks[points[i]]);
-		if (!e)
-			continue;
-		ops = nf_hook_entries_get_hook_ops(e);
-		for (j = 0; j < e->num_hook_entries; j++)
-			if (!toe_hook_is_lsm(ops[j]))
-				return true;
-	}
-	return false;
-}
-#endif
-
-/* Would a packet filter of the connection's namespace be by-passed? */
-static bool toe_filtered(const struct net *net, bool v6)
-{
-#ifdef CONFIG_NETFILTER
-	if (toe_hooked(v6 ? net->nf.hooks_ipv6 : net->nf.hooks_ipv4))
+	memcpy(st->lmac, out->dev_addr, ETH_ALEN);
+	if (out == dev->netdev)
 		return true;
-#endif
-	return false;
+	if (!toe_dev_has_vlan(dev, out))
+		return false;
+	tci = vlan_dev_vlan_id(out) |
+	      vlan_dev_get_egress_qos_mask(out, READ_ONCE(sk->sk_priority));
+	st->flags |= TOE_MT_VLAN;
+	st->vlan_tci = cpu_to_le16(tci);
+	return true;
 }
 
-/* XDP and the packet filters' hooks of the device itself. */
-static bool toe_device_filtered(const struct net_device *netdev)
-{
-#ifdef CONFIG_NETFILTER_INGRESS
-	if (rcu_access_pointer(netdev->nf_hooks_ingress))
-		return true;
-#endif
-#ifdef CONFIG_NETFILTER_EGRESS
-	if (rcu_access_pointer(netdev->nf_hooks_egress))
-		return true;
-#endif
-	return rcu_access_pointer(netdev->xdp_prog);
-}
-
-/* tc filters, or a queueing discipline that shapes. */
-static bool toe_qdisced(const struct net_device *netdev)
-{
-	const struct Qdisc *q = rcu_dereference(netdev->qdisc);
-	static const char * const plain[] = {
-		"noqueue", "noop", "mq", "pfifo_fast", "fq_codel", "pfifo", "fq",
-	};
-
-	if (compat_netdev_has_tc(netdev))
-		return true;
-	return q && match_string(plain, ARRAY_SIZE(plain), q->ops->id) < 0;
-}
-
+/* @gone: the next hop doesn't answer, rather than hasn't been asked yet. */
 static enum toe_refuse toe_path_neigh(struct sock *sk, struct dst_entry *dst,
-				      bool v6, struct min_tcp *st)
+				      bool v6, struct min_tcp *st, bool *gone)
 {
 	const void *daddr = &inet_sk(sk)->inet_daddr;
 	struct neighbour *n;
-	bool valid;
+	u8 state;
 
 #if IS_ENABLED(CONFIG_IPV6)
 	if (v6)
@@ -286,13 +246,13 @@ static enum toe_refuse toe_path_neigh(struct sock *sk, struct dst_entry *dst,
 	n = dst_neigh_lookup(dst, daddr);
 	if (!n)
 		return TOE_REFUSE_NEIGH;
-	valid = READ_ONCE(n->nud_state) & NUD_VALID;
+	state = READ_ONCE(n->nud_state);
 	neigh_ha_snapshot((char *)st->rmac, n, dst->dev);
-	if (!valid)
+	*gone = state & NUD_FAILED;
+	if (!(state & NUD_VALID))
 		neigh_event_send(n, NULL);
 	neigh_release(n);
-	memcpy(st->lmac, dst->dev->dev_addr, ETH_ALEN);
-	return valid ? TOE_REFUSE_NONE : TOE_REFUSE_NEIGH;
+	return state & NUD_VALID ? TOE_REFUSE_NONE : TOE_REFUSE_NEIGH;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -361,9 +321,36 @@ static void toe_path_renew(struct sock *sk)
 	ops->rebuild_header(sk);
 }
 
+/* Everything about the path but whether it's there.  RCU. */
+static enum toe_refuse toe_path_judge(struct sock *sk, struct toe_dev *dev,
+				      struct min_tcp *st, bool *gone)
+{
+	struct dst_entry *dst = __sk_dst_get(sk);
+	bool v6 = toe_sk_is_v6(sk);
+	enum toe_refuse why;
+	u32 cookie = 0;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (v6)
+		cookie = compat_ip6_dst_cookie(sk);
+#endif
+	if (!dst || (dst->obsolete && !dst->ops->check(dst, cookie)))
+		return TOE_REFUSE_ROUTE;
+	if (!toe_path_device(sk, dst->dev, dev, st))
+		return TOE_REFUSE_DEVICE;
+	why = toe_inpath(sk, dev, dst->dev, v6);
+	if (!why)
+		why = toe_inpath_route(sk, dst, v6);
+	if (!why)
+		why = toe_path_neigh(sk, dst, v6, st, gone);
+	if (!why)
+		toe_path_ip(sk, dst, v6, st);
+	return why;
+}
+
 /**
  * toe_policy_path() - does the path allow it?
- * @sk: socket, its spinlock held
+ * @sk: socket, its spinlock held, nobody or the caller owns it
  * @dev: card
  * @st: L2 header, TTL, TOS and flow label are filled in
  *
@@ -372,82 +359,185 @@ static void toe_path_renew(struct sock *sk)
 enum toe_refuse toe_policy_path(struct sock *sk, struct toe_dev *dev,
 				struct min_tcp *st)
 {
-	bool v6 = toe_sk_is_v6(sk);
-	struct dst_entry *dst;
 	enum toe_refuse why;
-	u32 cookie = 0;
+	bool gone = false;
 
 	toe_path_renew(sk);
-#if IS_ENABLED(CONFIG_IPV6)
-	if (v6)
-		cookie = compat_ip6_dst_cookie(sk);
-#endif
 	rcu_read_lock();
-	dst = __sk_dst_get(sk);
-	if (!dst || (dst->obsolete && !dst->ops->check(dst, cookie)))
-		why = TOE_REFUSE_ROUTE;
-	else if (dst->dev != dev->netdev)
-		why = TOE_REFUSE_DEVICE;
-	else if (dst_xfrm(dst))
-		why = TOE_REFUSE_XFRM;
-	else if (toe_filtered(sock_net(sk), v6) || toe_device_filtered(dst->dev))
-		why = TOE_REFUSE_FILTER;
-	else if (toe_qdisced(dst->dev))
-		why = TOE_REFUSE_QDISC;
-	else
-		why = toe_path_neigh(sk, dst, v6, st);
-	if (!why)
-		toe_path_ip(sk, dst, v6, st);
+	why = toe_path_judge(sk, dev, st, &gone);
 	rcu_read_unlock();
 	return why;
 }
 
-/* The next hop's link-layer address changed: the card follows. */
-static void toe_follow_neigh(struct toe_sonode *sn, const u8 *rmac)
+/**
+ * toe_policy_forecast() - would toe_policy_path() say no for a rule?
+ * @sk: socket, unlocked
+ * @dev: card
+ *
+ * Spares the card a BEGIN and an ABORT for each connection that rules forbid.
+ *
+ * Return: TOE_REFUSE_NONE, or why.
+ */
+enum toe_refuse toe_policy_forecast(struct sock *sk, struct toe_dev *dev)
+{
+	enum toe_refuse why = TOE_REFUSE_NONE;
+	struct dst_entry *dst;
+
+	rcu_read_lock();
+	dst = __sk_dst_get(sk);
+	if (dst)
+		why = toe_inpath(sk, dev, dst->dev, toe_sk_is_v6(sk));
+	rcu_read_unlock();
+	return why;
+}
+
+/**
+ * toe_path_keep() - remember what the card was told of the path
+ * @sn: connection
+ * @sk: its socket
+ * @st: what it was told
+ */
+void toe_path_keep(struct toe_sonode *sn, struct sock *sk, const struct min_tcp *st)
+{
+	memcpy(sn->lmac, st->lmac, ETH_ALEN);
+	memcpy(sn->rmac, st->rmac, ETH_ALEN);
+	sn->ttl = st->ttl;
+	sn->tos = st->tos;
+	sn->vlan_tci = st->vlan_tci;
+	sn->flow_label = st->flow_label;
+	sn->mtu = toe_path_mtu(sk);
+}
+
+/* What changes in the headers alone: the card follows. */
+static void toe_path_follow(struct toe_sonode *sn, const struct min_tcp *st)
 {
 	struct toe_cmd_set_params set = {
-		.mask = cpu_to_le32(TOE_SET_RMAC),
+		.ttl = st->ttl,
+		.tos = st->tos,
 	};
+	u32 mask = 0;
 
-	memcpy(set.rmac, rmac, ETH_ALEN);
+	if (memcmp(st->rmac, sn->rmac, ETH_ALEN))
+		mask |= TOE_SET_RMAC;
+	if (st->ttl != sn->ttl)
+		mask |= TOE_SET_TTL;
+	if (st->tos != sn->tos)
+		mask |= TOE_SET_TOS;
+	if (!mask)
+		return;
+	set.mask = cpu_to_le32(mask);
+	memcpy(set.rmac, st->rmac, ETH_ALEN);
 	spin_lock_bh(&sn->lock);
 	if (sn->state == TOE_OFFLOADED &&
-	    !sn->hw.tdev->ops->conn_set_params(&sn->hw, &set))
-		memcpy(sn->rmac, rmac, ETH_ALEN);
+	    !sn->hw.tdev->ops->conn_set_params(&sn->hw, &set)) {
+		memcpy(sn->rmac, st->rmac, ETH_ALEN);
+		sn->ttl = st->ttl;
+		sn->tos = st->tos;
+	}
 	spin_unlock_bh(&sn->lock);
+}
+
+/* A refusal of what is in the card is a recall. */
+static enum toe_recall toe_recall_for(enum toe_refuse why)
+{
+	static const enum toe_recall recalls[TOE_REFUSES] = {
+		[TOE_REFUSE_XFRM]	= TOE_RECALL_XFRM,
+		[TOE_REFUSE_FILTER]	= TOE_RECALL_FILTER,
+		[TOE_REFUSE_CONNTRACK]	= TOE_RECALL_CONNTRACK,
+		[TOE_REFUSE_BPF]	= TOE_RECALL_BPF,
+		[TOE_REFUSE_QDISC]	= TOE_RECALL_QDISC,
+		[TOE_REFUSE_TC]		= TOE_RECALL_TC,
+		[TOE_REFUSE_XDP]	= TOE_RECALL_XDP,
+		[TOE_REFUSE_UPPER]	= TOE_RECALL_UPPER,
+		[TOE_REFUSE_TUNNEL]	= TOE_RECALL_TUNNEL,
+		[TOE_REFUSE_METRIC]	= TOE_RECALL_METRIC,
+		[TOE_REFUSE_DEVICE]	= TOE_RECALL_DEVICE,
+		[TOE_REFUSE_ROUTE]	= TOE_RECALL_ROUTE,
+		[TOE_REFUSE_NEIGH]	= TOE_RECALL_NEIGH,
+	};
+
+	return recalls[why] ?: TOE_RECALL_POLICY;
+}
+
+/* The path of a connection in the card: still what the card was told? */
+static enum toe_recall toe_path_live(struct toe_sonode *sn, struct sock *sk,
+				     bool owned, bool *later)
+{
+	struct min_tcp st = {};
+	enum toe_refuse why;
+	bool gone = false;
+
+	if (!owned)
+		toe_path_renew(sk);
+	rcu_read_lock();
+	why = toe_path_judge(sk, sn->dev, &st, &gone);
+	rcu_read_unlock();
+	/* Maybe only old; or a table has changed since we asked. */
+	if (why == TOE_REFUSE_ROUTE && (owned || rcu_access_pointer(sk->sk_dst_cache))) {
+		*later = true;
+		return TOE_RECALL_HOST;
+	}
+	if (why == TOE_REFUSE_NEIGH && !gone)	/* being resolved: the card goes on */
+		return TOE_RECALL_HOST;
+	if (why)
+		return toe_recall_for(why);
+	if (memcmp(st.lmac, sn->lmac, ETH_ALEN))
+		return TOE_RECALL_MAC;
+	if (sn->mtu != toe_path_mtu(sk))
+		return TOE_RECALL_MTU;
+	if (st.vlan_tci != sn->vlan_tci)
+		return TOE_RECALL_DEVICE;
+	if (st.flow_label != sn->flow_label)
+		return TOE_RECALL_ROUTE;
+	toe_path_follow(sn, &st);
+	return TOE_RECALL_HOST;
+}
+
+/**
+ * toe_policy_asked() - why does toe_sk_asks() say yes?
+ * @sk: socket
+ *
+ * Return: the reason to call its connection back, TOE_RECALL_HOST if there is none.
+ */
+enum toe_recall toe_policy_asked(const struct sock *sk)
+{
+	if (!toe_sk_asks(sk))
+		return TOE_RECALL_HOST;
+	if (READ_ONCE(sk->sk_tsflags) & TOE_TSFLAGS || sock_flag(sk, SOCK_RCVTSTAMP))
+		return TOE_RECALL_TSTAMP;
+	return TOE_RECALL_SOCKOPT;
 }
 
 /**
  * toe_policy_live() - may an offloaded connection stay where it is?
  * @sn: connection in the card
- * @sk: its socket, spinlock held, not owned
+ * @sk: its socket, spinlock held
+ * @later: set if that can't be said while a user owns the socket
  *
- * What an application sets at SOL_SOCKET, and what an administrator changes,
- * doesn't pass through the socket's tables; so it is looked at, ten times a
- * second.
+ * What an administrator changes doesn't pass through the socket's tables; so it
+ * is looked at.
  *
  * Return: TOE_RECALL_HOST if it may stay, else the reason to call it back.
  */
-enum toe_recall toe_policy_live(struct toe_sonode *sn, struct sock *sk)
+enum toe_recall toe_policy_live(struct toe_sonode *sn, struct sock *sk, bool *later)
 {
-	struct min_tcp st = {};
+	enum toe_recall asked = toe_policy_asked(sk);
+	bool owned = sock_owned_by_user(sk);
 	enum toe_refuse why;
+
+	lockdep_assert_held(&sk->sk_lock.slock);
 
 	if (!toe_sk_ours(sk))
 		return TOE_RECALL_STOLEN;
+	if (asked != TOE_RECALL_HOST)
+		return asked;
+	/* A socket's mark, priority, class may change at any time. */
+	if (!toe_rule_allows(sn->dev, sn, sk))
+		return TOE_RECALL_RULE;
 	why = toe_policy_owner(sn, sk);
-	if (!why)
+	if (!why && !owned)
 		why = toe_policy_tcp(sk, sn->hw.tdev);
-	if (!why)
-		why = toe_policy_path(sk, sn->dev, &st);
-	if (why == TOE_REFUSE_TSTAMP)
-		return TOE_RECALL_TSTAMP;
-	if (why == TOE_REFUSE_NEIGH)	/* being resolved: the card goes on */
-		return TOE_RECALL_HOST;
-	if (why || memcmp(st.lmac, sn->lmac, ETH_ALEN) ||
-	    sn->mtu != toe_path_mtu(sk))
+	if (why)	/* the socket itself asks for more than the card can do */
 		return TOE_RECALL_POLICY;
-	if (memcmp(st.rmac, sn->rmac, ETH_ALEN))
-		toe_follow_neigh(sn, st.rmac);
-	return TOE_RECALL_HOST;
+	return toe_path_live(sn, sk, owned, later);
 }

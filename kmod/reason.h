@@ -17,16 +17,25 @@
 	X(ROUTE,	"route",	false)	/* no route resolved */	\
 	X(NEIGH,	"neigh",	false)	/* no link-layer address yet */ \
 	X(PORT,		"port",		true)	/* port policy */	\
+	X(CGROUP,	"cgroup",	true)	/* cgroup policy */	\
+	X(SMALL,	"small",	false)	/* has moved too little yet */ \
 	X(FAMILY,	"family",	true)	/* card can't do it */	\
 	X(PROTO,	"proto",	true)	/* another filter or MPTCP has it */ \
 	X(ULP,		"ulp",		true)	/* another ULP */	\
 	X(KERNEL,	"kernel",	true)	/* the kernel's own socket */ \
 	X(REPAIR,	"repair",	true)	/* TCP_REPAIR */	\
 	X(AUTH,		"auth",		true)	/* MD5 or AO */		\
-	X(XFRM,		"xfrm",		true)	/* IPsec */		\
+	/* inpath.c, from XFRM to METRIC: tried again when rules change */ \
+	X(XFRM,		"xfrm",		false)	/* IPsec */		\
 	X(FILTER,	"filter",	false)	/* packet filter would be by-passed */ \
-	X(BPF,		"bpf",		true)	/* BPF program would be by-passed */ \
+	X(CONNTRACK,	"conntrack",	false)	/* connection tracking would be */ \
+	X(BPF,		"bpf",		false)	/* BPF program would be */ \
 	X(QDISC,	"qdisc",	false)	/* queueing discipline would be */ \
+	X(TC,		"tc",		false)	/* tc filter would be */ \
+	X(XDP,		"xdp",		false)	/* XDP program would be */ \
+	X(UPPER,	"upper",	false)	/* another device takes its frames */ \
+	X(TUNNEL,	"tunnel",	false)	/* the route encapsulates */ \
+	X(METRIC,	"metric",	false)	/* a route's metric the card lacks */ \
 	X(OPTION,	"option",	true)	/* IP options, timestamps in µs, AccECN */ \
 	X(CONG,		"cong",		true)	/* congestion control the card lacks */ \
 	X(PACING,	"pacing",	true)	/* SO_MAX_PACING_RATE, SO_TXTIME */ \
@@ -34,9 +43,11 @@
 	X(URGENT,	"urgent",	false)	/* urgent data pending */ \
 	X(OOO,		"ooo",		false)	/* out-of-order data queued */ \
 	X(SHUTDOWN,	"shutdown",	true)	/* closing */		\
-	X(LIMIT,	"limit",	false)	/* no free context */	\
+	X(BUSY,		"busy",		false)	/* a call waits for the socket */ \
+	X(LIMIT,	"limit",	false)	/* no free context: waits */ \
 	X(CARD,		"card",		false)	/* the card said no, or is gone */ \
-	X(NOMEM,	"nomem",	false)
+	X(NOMEM,	"nomem",	false)				\
+	X(RULE,		"rule",		false)	/* an administrator's rule; a mark may change */
 
 enum toe_refuse {
 	TOE_REFUSE_NONE = 0,
@@ -74,11 +85,30 @@ enum toe_refuse {
 	X(CONTROL,	"control",	false)	/* the stack sends FIN or RST itself */ \
 	X(TSTAMP,	"tstamp",	true)	/* SO_TIMESTAMPING */ \
 	X(STATE,	"state",	false)	/* the stack left ESTABLISHED */ \
-	X(POLICY,	"policy",	true)	/* a rule, route or option changed */ \
-	X(STOLEN,	"stolen",	false)	/* somebody replaced sk_prot */ \
+	X(POLICY,	"policy",	true)	/* a port rule or option changed */ \
+	/* a rule came, or the path changed; from XFRM to MAC: inpath.c, policy.c */ \
+	X(XFRM,		"xfrm",		true)				\
+	X(FILTER,	"filter",	true)				\
+	X(CONNTRACK,	"conntrack",	true)				\
+	X(BPF,		"bpf",		true)				\
+	X(QDISC,	"qdisc",	true)				\
+	X(TC,		"tc",		true)				\
+	X(XDP,		"xdp",		true)				\
+	X(UPPER,	"upper",	true)				\
+	X(TUNNEL,	"tunnel",	true)				\
+	X(METRIC,	"metric",	true)				\
+	X(DEVICE,	"device",	true)	/* leaves by another one */ \
+	X(ROUTE,	"route",	true)	/* none, or another */	\
+	X(NEIGH,	"neigh",	true)	/* the next hop is gone */ \
+	X(MTU,		"mtu",		true)	/* of the path */	\
+	X(MAC,		"mac",		true)	/* of the interface */	\
+	X(IDLE,		"idle",		true)	/* gave way to a busier one */ \
+	X(LIMIT,	"limit",	true)	/* fewer are allowed now */ \
+	X(STOLEN,	"stolen",	false)	/* a sockmap takes the socket */ \
 	X(BADCARD,	"badcard",	true)	/* the card reported nonsense */ \
 	X(UNLOAD,	"unload",	false)	/* rmmod */		\
-	X(DESTROY,	"destroy",	false)	/* socket was destroyed under us */
+	X(DESTROY,	"destroy",	false)	/* socket was destroyed under us */ \
+	X(RULE,		"rule",		true)	/* an administrator's rule */
 
 enum toe_recall {
 #define X(sym, name, again) TOE_RECALL_##sym,
@@ -86,6 +116,17 @@ enum toe_recall {
 #undef X
 	TOE_RECALLS
 };
+
+/* Does it depend on rules, so that a change of these is a reason to try again? */
+static inline bool toe_refuse_by_rule(enum toe_refuse why)
+{
+	return why >= TOE_REFUSE_XFRM && why <= TOE_REFUSE_METRIC;
+}
+
+static inline bool toe_recall_by_rule(enum toe_recall why)
+{
+	return why >= TOE_RECALL_XFRM && why <= TOE_RECALL_MAC;
+}
 
 static_assert((int)TOE_RECALL_DMA == (int)TOE_REASON_DMA);
 static_assert((int)TOE_RECALL_REQUEST == (int)TOE_REASONS);

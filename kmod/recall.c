@@ -6,6 +6,7 @@
 
 #include "conn.h"
 #include "device.h"
+#include "netlink.h"
 #include "trace.h"
 
 #define TOE_SOCKOPT_MS		20
@@ -174,6 +175,22 @@ static bool toe_unsend(struct sock *sk, u32 snd_max)
 }
 
 /*
+ * What is in flight was sent in the card's segments, some of which may be SACKed,
+ * and will be delivered in the stack's.
+ */
+static void toe_import_delivered(struct toe_sonode *sn, struct sock *sk)
+{
+	const struct toe_conn_stats *st = &sn->seen;
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 flight = (u32)le64_to_cpu(st->data_segs_out) -
+		     le32_to_cpu(st->retrans_segs) - le32_to_cpu(st->delivered);
+	s32 more = flight - tp->packets_out;
+
+	tp->delivered += more;
+	NET_ADD_STATS(sock_net(sk), LINUX_MIB_TCPDELIVERED, more);
+}
+
+/*
  * Scoreboard of the kernel's stack: nothing known of what is in flight, or, if
  * the card was repairing a loss, all of it lost.
  */
@@ -294,6 +311,37 @@ static void toe_restart_keepalive(struct sock *sk, unsigned long delay)
 	sock_set_flag(sk, SOCK_KEEPOPEN);
 }
 
+/*
+ * For how long nothing has moved, by the rounds of the card's timer: with it
+ * TCP_USER_TIMEOUT and the number of retries go on counting where the card stood.
+ * The stack, not the card, gives a connection up.
+ */
+static void toe_import_stall(struct toe_sonode *sn, struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	u64 us = 0, left = le32_to_cpu(sn->final.rto_left_us);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 stalled;
+	int i;
+
+	if (!sn->final_valid)
+		return;
+	for (i = 0; i < icsk->icsk_backoff; i++)
+		us += min_t(u64, (u64)le32_to_cpu(sn->final.rto_us) << i,
+			    jiffies_to_usecs(TCP_RTO_MAX));
+	us += icsk->icsk_backoff ? jiffies_to_usecs(icsk->icsk_rto) : 0;
+	stalled = div_u64(us > left ? us - left : 0, USEC_PER_MSEC);
+	if (sn->reason == TOE_RECALL_TIMEOUT)
+		stalled = max(stalled, icsk->icsk_user_timeout);
+	if (!stalled)
+		return;
+	/* Zero means «not set» for both. */
+	if (tp->packets_out)
+		tp->retrans_stamp = (div_u64(tp->tcp_mstamp, USEC_PER_MSEC) - stalled) ?: 1;
+	else
+		icsk->icsk_probes_tstamp = (tcp_jiffies32 - msecs_to_jiffies(stalled)) ?: 1;
+}
+
 /* The kernel's timers take over where the card's stood. */
 static void toe_import_timers(struct toe_sonode *sn, struct sock *sk)
 {
@@ -307,6 +355,9 @@ static void toe_import_timers(struct toe_sonode *sn, struct sock *sk)
 	if (sn->final_valid && st->rto_left_us)
 		left = usecs_to_jiffies(le32_to_cpu(st->rto_left_us));
 	left = clamp_t(unsigned long, left, 1, TCP_RTO_MAX);
+	if (sn->reason == TOE_RECALL_TIMEOUT)
+		left = 1;
+	toe_import_stall(sn, sk);
 
 	if (tp->packets_out)
 		inet_csk_reset_xmit_timer(sk, ICSK_TIME_RETRANS, left,
@@ -330,9 +381,10 @@ static void toe_import_timers(struct toe_sonode *sn, struct sock *sk)
 }
 
 /* May this connection be tried again, and when? */
-static void toe_recall_again(struct toe_sonode *sn, struct sock *sk)
+static void toe_recall_again(struct toe_sonode *sn, struct sock *sk,
+			     const struct toe_dev *dev)
 {
-	unsigned int ms = READ_ONCE(sn->dev->reoffload_ms);
+	unsigned int ms = READ_ONCE(dev->reoffload_ms);
 
 	/* The option is set in a moment. */
 	if (sn->reason == TOE_RECALL_SOCKOPT)
@@ -360,13 +412,16 @@ static void toe_recall_again(struct toe_sonode *sn, struct sock *sk)
 void toe_recall_finish(struct toe_sonode *sn, struct sock *sk)
 {
 	const struct min_tcp *st = sn->final_valid ? &sn->final : NULL;
+	struct toe_dev *dev = sn->dev;
 	struct tcp_sock *tp = tcp_sk(sk);
-	u32 snd_max = sn->posted;
+	u32 snd_max = toe_sent_end(sn);
 	bool lost = !st;
 
 	lockdep_assert_held(&sk->sk_lock.slock);
 
 	toe_conn_get(sn);
+	/* Once it is native, the next hand-off may be to another card. */
+	kref_get(&dev->ref);
 	sn->ev_recalled = false;
 	if (sn->final_stats_valid)
 		toe_stats_fold(sn, sk, &sn->final_stats);
@@ -376,9 +431,9 @@ void toe_recall_finish(struct toe_sonode *sn, struct sock *sk)
 
 		if (!toe_egress_acked(sn, sk, le32_to_cpu(st->snd_una),
 				      le32_to_cpu(st->snd_wnd)))
-			toe_count(sn->dev, TOE_CNT_BAD_EVENTS, 1);
-		/* Between what is acknowledged and what it was given. */
-		if (!before(max, tp->snd_una) && !after(max, sn->posted))
+			toe_count(dev, TOE_CNT_BAD_EVENTS, 1);
+		/* Between what is acknowledged and what it can have sent. */
+		if (!before(max, tp->snd_una) && !after(max, snd_max))
 			snd_max = max;
 		lost = le32_to_cpu(sn->seen.ca_state) >= TOE_CA_RECOVERY ||
 		       st->backoff;
@@ -397,16 +452,21 @@ void toe_recall_finish(struct toe_sonode *sn, struct sock *sk)
 		else
 			toe_import_unknown(sn, sk);
 		toe_import_flight(sk, lost);
+		toe_import_delivered(sn, sk);
 		tp->pred_flags = 0;
 		toe_import_timers(sn, sk);
 		if (!test_and_set_bit(TCP_TSQ_DEFERRED, &sk->sk_tsq_flags))
 			sock_hold(sk);
 	}
-	toe_count(sn->dev, TOE_CNT_RECALLS, 1);
-	toe_count(sn->dev, TOE_CNT_RECALL + sn->reason, 1);
+	toe_count(dev, TOE_CNT_RECALLS, 1);
+	toe_count(dev, TOE_CNT_RECALL + sn->reason, 1);
 	trace_toe_recall(sn, sn->reason);
-	toe_recall_again(sn, sk);
+	sn->recalls++;
+	sn->since = jiffies;
+	toe_nl_event(sn, dev, TOE_EVENT_RECALL);
+	toe_recall_again(sn, sk, dev);
 	wake_up(&sn->wq);
+	toe_dev_put(dev);
 	toe_conn_put(sn);
 }
 

@@ -3,7 +3,7 @@
  * Figure 4C's third branch: statistics.
  *
  * The card's counters are folded into the socket's own and into the system's
- * (/proc/net/snmp) as differences, so that they stay true when the connection
+ * (mib.c) as differences, so that they stay true when the connection
  * goes back.  What is a state and not a count (congestion window, RTO, ...)
  * stays the card's and enters the answer on its way back: getsockopt(TCP_INFO)'s in
  * the program's memory, since compilers inline part of tcp_get_info() there;
@@ -23,6 +23,51 @@
 #define DELTA(st, seen, field, bits) \
 	(le##bits##_to_cpu((st)->field) - le##bits##_to_cpu((seen)->field))
 
+/* What happened last, and the peer's segments: states that the socket keeps too. */
+static void toe_fold_state(struct sock *sk, const struct toe_conn_stats *st,
+			   const struct toe_conn_stats *seen)
+{
+	u32 rcv_mss = le32_to_cpu(st->rcv_mss);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (DELTA(st, seen, data_segs_out, 64))
+		tp->lsndtime = tcp_jiffies32 -
+			       msecs_to_jiffies(le32_to_cpu(st->snd_idle_ms));
+	if (DELTA(st, seen, segs_in, 64))
+		tp->rcv_tstamp = tcp_jiffies32 -
+				 msecs_to_jiffies(le32_to_cpu(st->rcv_idle_ms));
+	if (DELTA(st, seen, in_ect1, 32) || DELTA(st, seen, in_ect0, 32) ||
+	    DELTA(st, seen, in_ce, 32))
+		tp->ecn_flags |= TCP_ECN_SEEN;
+	if (rcv_mss)
+		inet_csk(sk)->icsk_ack.rcv_mss = clamp_t(u32, rcv_mss,
+							 TCP_MIN_MSS, tp->advmss);
+	tp->reordering = max_t(u32, tp->reordering,
+			       min_t(u32, le32_to_cpu(st->reordering), U8_MAX));
+	if (st->rate_us) {
+		tp->rate_delivered = DIV_ROUND_UP(le32_to_cpu(st->rate_bytes),
+						  max_t(u32, tp->mss_cache, 1));
+		tp->rate_interval_us = le32_to_cpu(st->rate_us);
+		tp->rate_app_limited = !!(le32_to_cpu(st->flags) &
+					  TOE_CS_APP_LIMITED);
+	}
+}
+
+static void toe_fold_rtt(struct sock *sk, const struct toe_conn_stats *st)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (st->srtt_us) {
+		tp->srtt_us = le32_to_cpu(st->srtt_us) << 3;
+		tp->mdev_us = le32_to_cpu(st->rttvar_us) << 2;
+		tp->rttvar_us = max_t(u32, tp->mdev_us,
+				      jiffies_to_usecs(inet_csk(sk)->icsk_rto_min));
+	}
+	if (st->min_rtt_us)
+		minmax_reset(&tp->rtt_min, tcp_jiffies32,
+			     le32_to_cpu(st->min_rtt_us));
+}
+
 /**
  * toe_stats_fold() - bring the socket's and the system's counters up to @st
  * @sn: connection
@@ -38,7 +83,8 @@ void toe_stats_fold(struct toe_sonode *sn, struct sock *sk,
 	u64 segs_in = DELTA(st, &sn->seen, segs_in, 64);
 	u32 retrans = DELTA(st, &sn->seen, retrans_segs, 32);
 	struct tcp_sock *tp = tcp_sk(sk);
-	struct net *net = sock_net(sk);
+
+	lockdep_assert_held(&sk->sk_lock.slock);
 
 	tp->segs_out += segs_out;
 	tp->segs_in += segs_in;
@@ -52,21 +98,16 @@ void toe_stats_fold(struct toe_sonode *sn, struct sock *sk,
 	tp->dsack_dups += DELTA(st, &sn->seen, dsack_dups, 32);
 	tp->reord_seen += DELTA(st, &sn->seen, reord_seen, 32);
 	tp->rcv_ooopack += DELTA(st, &sn->seen, ooo_segs, 32);
+	/* As in the stack, a segment that the peer got twice was delivered twice. */
+	tp->delivered += DELTA(st, &sn->seen, delivered, 32) +
+			 DELTA(st, &sn->seen, dsack_recv_segs, 32);
 	tp->delivered_ce += DELTA(st, &sn->seen, delivered_ce, 32);
-	if (st->srtt_us) {
-		tp->srtt_us = le32_to_cpu(st->srtt_us) << 3;
-		tp->mdev_us = le32_to_cpu(st->rttvar_us) << 2;
-		tp->rttvar_us = max_t(u32, tp->mdev_us,
-				      jiffies_to_usecs(inet_csk(sk)->icsk_rto_min));
-	}
-	if (st->min_rtt_us)
-		minmax_reset(&tp->rtt_min, tcp_jiffies32,
-			     le32_to_cpu(st->min_rtt_us));
-
-	/* OutSegs doesn't count retransmissions (RFC 4022). */
-	TCP_ADD_STATS(net, TCP_MIB_OUTSEGS, (long)(segs_out - retrans));
-	TCP_ADD_STATS(net, TCP_MIB_INSEGS, (long)segs_in);
-	TCP_ADD_STATS(net, TCP_MIB_RETRANSSEGS, retrans);
+	compat_tcp_count_rto(tp, DELTA(st, &sn->seen, rto_count, 32),
+			     DELTA(st, &sn->seen, rto_episodes, 32),
+			     DELTA(st, &sn->seen, rto_time_ms, 32));
+	toe_fold_rtt(sk, st);
+	toe_fold_state(sk, st, &sn->seen);
+	toe_mib_fold(sk, st, &sn->seen);
 
 	if (sn->dev) {
 		toe_count(sn->dev, TOE_CNT_TX_SEGS, segs_out);
@@ -75,6 +116,7 @@ void toe_stats_fold(struct toe_sonode *sn, struct sock *sk,
 	}
 	sn->seen = *st;
 	sn->seen_jiffies = jiffies;
+	sn->seen_una = tp->snd_una;
 }
 
 /**
@@ -147,6 +189,49 @@ static int toe_info_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(toe_info_entry);
 
+/* tcp_update_pacing_rate() is not exported, and doesn't run. Nobody paces by it. */
+static u64 toe_info_pacing(const struct tcp_info *info, u32 mss)
+{
+	u32 percent = 120, cwnd = max(info->tcpi_snd_cwnd, info->tcpi_unacked);
+	u64 rate;
+
+	if (info->tcpi_snd_cwnd < info->tcpi_snd_ssthresh / 2)
+		percent = 200;
+	rate = (u64)mss * cwnd * USEC_PER_SEC / 100 * percent;
+	return div_u64(rate, max_t(u32, info->tcpi_rtt, 1));
+}
+NOKPROBE_SYMBOL(toe_info_pacing);
+
+/*
+ * What the stack has handed over and the card hasn't sent yet.  Socket not locked: the
+ * card's figures may be older than the stack's.
+ */
+static u32 toe_info_unsent(const struct toe_sonode *sn, const struct tcp_sock *tp)
+{
+	u32 posted = READ_ONCE(sn->posted);
+	u32 sent = le32_to_cpu(sn->seen.snd_max);
+
+	if (before(sent, READ_ONCE(tp->snd_una)))
+		sent = READ_ONCE(tp->snd_una);
+	return after(posted, sent) ? posted - sent : 0;
+}
+NOKPROBE_SYMBOL(toe_info_unsent);
+
+static void toe_info_queues(const struct toe_sonode *sn, struct tcp_info *info,
+			    const struct tcp_sock *tp)
+{
+	const struct toe_conn_stats *st = &sn->seen;
+	u32 unsent = toe_info_unsent(sn, tp);
+
+	info->tcpi_sacked = le32_to_cpu(st->sacked_out);
+	info->tcpi_lost = le32_to_cpu(st->lost_out);
+	info->tcpi_retrans = le32_to_cpu(st->retrans_out);
+	info->tcpi_notsent_bytes += unsent;
+	if (unsent)
+		info->tcpi_unacked = le32_to_cpu(st->in_flight);
+}
+NOKPROBE_SYMBOL(toe_info_queues);
+
 /* 612: the answer, with the card's figures. */
 static void toe_info_fill(struct sock *sk, struct tcp_info *info)
 {
@@ -161,15 +246,20 @@ static void toe_info_fill(struct sock *sk, struct tcp_info *info)
 		mss = max_t(u32, tcp_sk(sk)->mss_cache, 1);
 		info->tcpi_ca_state = le32_to_cpu(st->ca_state);
 		info->tcpi_backoff = le32_to_cpu(st->backoff);
+		info->tcpi_retransmits = le32_to_cpu(st->retries);
+		info->tcpi_probes = le32_to_cpu(st->probes);
 		info->tcpi_rto = le32_to_cpu(st->rto_us);
 		info->tcpi_snd_cwnd = le32_to_cpu(st->snd_cwnd) / mss;
 		info->tcpi_snd_ssthresh = TCP_INFINITE_SSTHRESH;
 		if (st->snd_ssthresh != cpu_to_le32(~0U))
 			info->tcpi_snd_ssthresh = le32_to_cpu(st->snd_ssthresh) / mss;
-		info->tcpi_sacked = le32_to_cpu(st->sacked_out);
-		info->tcpi_lost = le32_to_cpu(st->lost_out);
-		info->tcpi_retrans = le32_to_cpu(st->retrans_out);
+		toe_info_queues(sn, info, tcp_sk(sk));
 		compat_tcp_info_snd_wnd(info, sn->wnd);
+		compat_tcp_info_rcv_wnd(info, le32_to_cpu(st->rcv_wnd));
+		info->tcpi_pacing_rate = toe_info_pacing(info, mss);
+		/* The stack's estimate begins here, the card's is fixed here. */
+		if (!info->tcpi_ato && info->tcpi_bytes_received)
+			info->tcpi_ato = jiffies_to_usecs(TCP_ATO_MIN);
 	}
 	rcu_read_unlock();
 }

@@ -9,6 +9,7 @@
 
 #include "conn.h"
 #include "device.h"
+#include "inpath.h"
 
 /* "toe" hangs under the netdev, "policy" under "toe". */
 static struct toe_dev *toe_kobj_dev(struct kobject *kobj)
@@ -95,6 +96,41 @@ static ssize_t recall_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return count;
 }
 
+/* In the order of enum toe_mirror. */
+static const char * const toe_mirror_names[] = { "off", "headers", "all" };
+
+/* While a file is open for a call, the card is registered. */
+static ssize_t mirror_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	struct toe_dev *dev = toe_kobj_dev(kobj);
+	enum toe_mirror mode;
+
+	if (!dev)
+		return -ENODEV;
+	mode = READ_ONCE(dev->tdev->mirror);
+	toe_dev_put(dev);
+	return sysfs_emit(buf, "%s\n", toe_mirror_names[mode]);
+}
+
+static ssize_t mirror_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	int mode = sysfs_match_string(toe_mirror_names, buf);
+	struct toe_dev *dev;
+	int err = -EOPNOTSUPP;
+
+	if (mode < 0)
+		return mode;
+	dev = toe_kobj_dev(kobj);
+	if (!dev)
+		return -ENODEV;
+	if (dev->tdev->ops->mirror_set)
+		err = dev->tdev->ops->mirror_set(dev->tdev, mode);
+	toe_dev_put(dev);
+	return err ?: count;
+}
+
 static ssize_t toe_ports_emit(const unsigned long *ports, char *buf)
 {
 	if (bitmap_full(ports, TOE_PORTS))
@@ -151,7 +187,7 @@ static ssize_t name##_store(struct kobject *kobj,			\
 	mutex_lock(&dev->switch_lock);					\
 	err = toe_ports_parse(buf, dev->name);				\
 	if (!err)							\
-		toe_dev_recheck_ports(dev);				\
+		toe_dev_recheck(dev);				\
 	mutex_unlock(&dev->switch_lock);				\
 	toe_dev_put(dev);						\
 	return err ?: count;						\
@@ -160,6 +196,115 @@ static ssize_t name##_store(struct kobject *kobj,			\
 TOE_ATTR_PORTS(ports_in)
 TOE_ATTR_PORTS(ports_out)
 
+static ssize_t bypass_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	struct toe_dev *dev = toe_kobj_dev(kobj);
+	ssize_t n;
+
+	if (!dev)
+		return -ENODEV;
+	n = toe_bypass_emit(READ_ONCE(dev->bypass), buf);
+	toe_dev_put(dev);
+	return n;
+}
+
+static ssize_t bypass_store(struct kobject *kobj, struct kobj_attribute *attr,
+			    const char *buf, size_t count)
+{
+	struct toe_dev *dev;
+	unsigned int what;
+	int err;
+
+	err = toe_bypass_parse(buf, &what);
+	if (err)
+		return err;
+	dev = toe_kobj_dev(kobj);
+	if (!dev)
+		return -ENODEV;
+	WRITE_ONCE(dev->bypass, what);
+	toe_watch_changed(dev);
+	toe_dev_put(dev);
+	return count;
+}
+
+TOE_ATTR_SHOW(min_bytes, READ_ONCE(dev->admit.min_bytes))
+TOE_ATTR_SHOW(max_connections, READ_ONCE(dev->admit.max_conns))
+
+static ssize_t min_bytes_store(struct kobject *kobj, struct kobj_attribute *attr,
+			       const char *buf, size_t count)
+{
+	struct toe_dev *dev;
+	u64 bytes;
+	int err;
+
+	err = kstrtou64(buf, 0, &bytes);
+	if (err)
+		return err;
+	dev = toe_kobj_dev(kobj);
+	if (!dev)
+		return -ENODEV;
+	mutex_lock(&dev->switch_lock);
+	WRITE_ONCE(dev->admit.min_bytes, bytes);
+	toe_dev_recheck(dev);
+	mutex_unlock(&dev->switch_lock);
+	toe_dev_put(dev);
+	return count;
+}
+
+static ssize_t max_connections_store(struct kobject *kobj,
+				     struct kobj_attribute *attr,
+				     const char *buf, size_t count)
+{
+	struct toe_dev *dev;
+	unsigned int max;
+	int err;
+
+	err = kstrtouint(buf, 0, &max);
+	if (err)
+		return err;
+	dev = toe_kobj_dev(kobj);
+	if (!dev)
+		return -ENODEV;
+	mutex_lock(&dev->switch_lock);
+	WRITE_ONCE(dev->admit.max_conns, max);
+	err = toe_admit_shrink(dev);
+	toe_dev_recheck(dev);
+	mutex_unlock(&dev->switch_lock);
+	toe_dev_put(dev);
+	return err ?: count;
+}
+
+static ssize_t cgroups_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	struct toe_dev *dev = toe_kobj_dev(kobj);
+	ssize_t n;
+
+	if (!dev)
+		return -ENODEV;
+	n = toe_cgroup_emit(dev, buf);
+	toe_dev_put(dev);
+	return n;
+}
+
+static ssize_t cgroups_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct toe_dev *dev = toe_kobj_dev(kobj);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	mutex_lock(&dev->switch_lock);
+	err = toe_cgroup_set(dev, buf);
+	if (!err)
+		toe_dev_recheck(dev);
+	mutex_unlock(&dev->switch_lock);
+	toe_dev_put(dev);
+	return err ?: count;
+}
+
 static struct kobj_attribute toe_attr_enable = __ATTR_RW(enable);
 static struct kobj_attribute toe_attr_connections = __ATTR_RO(connections);
 static struct kobj_attribute toe_attr_offloaded = __ATTR_RO(offloaded_total);
@@ -167,8 +312,13 @@ static struct kobj_attribute toe_attr_recalled = __ATTR_RO(recalled_total);
 static struct kobj_attribute toe_attr_refused = __ATTR_RO(refused_total);
 static struct kobj_attribute toe_attr_reoffload = __ATTR_RW(reoffload_ms);
 static struct kobj_attribute toe_attr_recall = __ATTR_WO(recall);
+static struct kobj_attribute toe_attr_mirror = __ATTR_RW(mirror);
 static struct kobj_attribute toe_attr_ports_in = __ATTR_RW(ports_in);
 static struct kobj_attribute toe_attr_ports_out = __ATTR_RW(ports_out);
+static struct kobj_attribute toe_attr_bypass = __ATTR_RW(bypass);
+static struct kobj_attribute toe_attr_min_bytes = __ATTR_RW(min_bytes);
+static struct kobj_attribute toe_attr_max_conns = __ATTR_RW(max_connections);
+static struct kobj_attribute toe_attr_cgroups = __ATTR_RW(cgroups);
 
 static struct attribute *toe_attrs[] = {
 	&toe_attr_enable.attr,
@@ -178,12 +328,17 @@ static struct attribute *toe_attrs[] = {
 	&toe_attr_refused.attr,
 	&toe_attr_reoffload.attr,
 	&toe_attr_recall.attr,
+	&toe_attr_mirror.attr,
 	NULL,
 };
 
 static struct attribute *toe_policy_attrs[] = {
 	&toe_attr_ports_in.attr,
 	&toe_attr_ports_out.attr,
+	&toe_attr_bypass.attr,
+	&toe_attr_min_bytes.attr,
+	&toe_attr_max_conns.attr,
+	&toe_attr_cgroups.attr,
 	NULL,
 };
 
