@@ -13,6 +13,8 @@ help:
 	@echo '  make demo             FTP, HTTP and iperf3 through the card, before your eyes'
 	@echo '  make check            scenarios in QEMU: KERNEL="6.1|6.12|7.2|debug|all"'
 	@echo '                        TESTS="basic rst ..." (selftests/), JOBS=kernels at once'
+	@echo '  make list-differential'
+	@echo '                        comparisons with offload off and on, each for TESTS='
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
 	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=3'
 	@echo '  make bench-engine     what a TCP segment costs the card'"'"'s engine, and lwIP'
@@ -23,6 +25,8 @@ help:
 	@echo 'For the kernel that runs here:'
 	@echo '  make modules          toe.ko and toenic.ko: KDIR=path of its build tree'
 	@echo '  make modules_install  into /lib/modules, as root'
+	@echo '  make tool             the toe command: needs libmnl'
+	@echo '  make tool_install     into PREFIX=/usr/local, with manual and completion'
 
 all:
 	scripts/lab build
@@ -38,11 +42,21 @@ modules: headers
 modules_install: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
+tool:
+	$(MAKE) -C scripts/toe
+
+tool_install:
+	$(MAKE) -C scripts/toe install
+
 demo:
 	@scripts/demo
 
 check:
 	@KERNEL="$(KERNEL)" TESTS="$(TESTS)" scripts/check
+
+list-differential:
+	@scripts/lab exec -- make -s -C selftests >&2
+	@build/selftests/toe_diff list
 
 check-card:
 	@scripts/check-card
@@ -66,4 +80,4 @@ clean:
 	rm -rf build
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: help all headers modules modules_install demo check check-card bench-tcp style clean bench-engine bench bench-figures
+.PHONY: help all headers modules modules_install tool tool_install demo check list-differential check-card bench-tcp style clean bench-engine bench bench-figures

@@ -67,7 +67,7 @@ build_lock() {
 build_rest() {
 	local dir
 
-	for dir in card selftests; do
+	for dir in card selftests scripts/toe; do
 		[ -e "$REPO/$dir/Makefile" ] || continue
 		tree_run -- make -s -C "$REPO/$dir" || return
 	done

@@ -21,6 +21,7 @@ usage: lab run [OPTION]... -- COMMAND...
   --no-offload       the card as a plain NIC
   --wire OPTS        what the wire does to frames, e.g. loss=1%,delay=20ms
   --pcap FILE        capture the wire
+  --card "ARGS"      further arguments for the card, e.g. --contexts 8
   --icount           its time is its instructions (1 ns each) but while it sleeps:
                      hardly depends on this machine's load; wants --smp 1
   --smp N, --mem M   of the guest with the card (2, 1G; debug: 2G)
@@ -39,7 +40,7 @@ absolute() {
 
 parse_run() {
 	KERNEL=6.12 PACKAGES='' PEER=guest PEER_SCRIPT='' SHARES=() CARD=1 OFFLOAD=1
-	WIRE='' PCAP='' NIC='' ICOUNT=0 SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
+	WIRE='' CARD_ARGS='' PCAP='' NIC='' ICOUNT=0 SMP=2 MEM='' TIMEOUT='' DMESG='' QEMU_ARGS='' APPEND=''
 
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		case $1 in
@@ -56,6 +57,7 @@ parse_run() {
 		--peer-script) PEER_SCRIPT=$2 ;;
 		--share) SHARES+=("$(absolute "$2")") || exit ;;
 		--wire) WIRE=$2 ;;
+		--card) CARD_ARGS=$2 ;;
 		--pcap) PCAP=$(readlink -m "$2") ;;
 		--nic) NIC=$2 ;;
 		--smp) SMP=$2 ;;
@@ -79,6 +81,9 @@ parse_run() {
 	else
 		: "${MEM:=1G}" "${TIMEOUT:=600}"
 	fi
+	# Three seconds on an idle machine, a minute on a very busy one.
+	BOOT_LIMIT=${TOE_BOOT_LIMIT:-300}
+	[ "$KERNEL" != debug ] && [ "$ICOUNT" = 0 ] || BOOT_LIMIT=$((BOOT_LIMIT * 3))
 }
 
 # What both guests read. Addresses are from no network that a host routes.
@@ -110,7 +115,7 @@ CONF
 # What run-guests reads besides.
 write_plan() {
 	local name
-	for name in KERNEL PEER WIRE NIC ICOUNT SMP MEM TIMEOUT QEMU_ARGS APPEND GUEST BOOT \
+	for name in KERNEL PEER WIRE CARD_ARGS NIC ICOUNT SMP MEM TIMEOUT BOOT_LIMIT QEMU_ARGS APPEND GUEST BOOT \
 		PEER_BOOT ACCEL REPO; do
 		printf '%s=%q\n' "$name" "${!name}"
 	done
@@ -128,6 +133,9 @@ stage_card() {
 		cp "$built/$module" "$RUN/ctl/toe/modules/"
 	done
 	exec {BUILD_LOCK}>&-
+	[ -x "$REPO/build/toe/toe" ] ||
+		die "build/toe/toe is missing: run make (or scripts/lab build)"
+	cp "$REPO/build/toe/toe" "$RUN/ctl/toe/"
 	[ -x "$REPO/build/card/toecard" ] ||
 		die "build/card/toecard is missing: run make (or scripts/lab build)"
 }
@@ -189,6 +197,20 @@ keep_run() {
 	fi
 }
 
+# boot_guests BINDS...: once more, and once again, if a guest hung before anything began.
+boot_guests() {
+	local tries status
+
+	for ((tries = 1; ; tries++)); do
+		tree_run "$@" -- "$LABD/run-guests" "$RUN"
+		status=$?
+		[ -e "$RUN/stuck" ] && [ $tries -lt 3 ] || return $status
+		say "the guests are booted again"
+		find "$RUN" -maxdepth 1 ! -type d ! -name plan ! -name shares -delete
+		rm -f "$RUN"/ctl/{toe,peer}/booted "$RUN"/ctl/peer/{ready,script.log}
+	done
+}
+
 cmd_run() {
 	local interactive=$1 status share binds=()
 	shift
@@ -208,7 +230,7 @@ cmd_run() {
 		binds+=(--bind "$share")
 	done
 	[ "$PEER" != netns ] || binds+=(--net)
-	tree_run "${binds[@]}" -- "$LABD/run-guests" "$RUN"
+	boot_guests "${binds[@]}"
 	status=$?
 	keep_run "$status"
 	return "$status"
