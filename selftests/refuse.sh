@@ -64,7 +64,7 @@ xfer_start active 4 --up 12M --down 12M --rate 1M
 expect "a connection is in the card" wait_until 5 connections_are 1
 rule
 expect "a new rule calls it back" wait_until 3 no_connections
-expect_num "by reason of policy" "$(delta toe_recall_policy)" -ge 1
+expect_num "by reason of the filter" "$(delta toe_recall_filter)" -ge 1
 no_rule
 expect "it goes to the card again without the rule" wait_until 5 connections_are 1
 expect "every byte arrives" xfer_wait

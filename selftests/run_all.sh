@@ -51,8 +51,16 @@ left_over() {
 	}
 } 2>&1
 
+# script SCENARIO: diff_NAME is one of those that differential.sh runs.
+script() {
+	case $1 in
+	diff_*) echo differential ;;
+	*) echo "$1" ;;
+	esac
+}
+
 header() {
-	sed -n "s/^# $1: *//p" "$2.sh" | head -n 1
+	sed -n "s/^# $1: *//p" "$(script "$2").sh" | head -n 1
 }
 
 now_ms() {
@@ -67,14 +75,17 @@ complain() {
 
 # run NUMBER SCENARIO
 run() {
-	local limit status begin took text verdict=ok why='' mark
+	local limit status begin took text verdict=ok why='' mark argument=()
 	mark="toe-selftests: $2 begins ($1, $RANDOM)"
 
 	limit=$(header timeout "$2")
 	limit=$((${limit:-60} * TOE_SLOW))
 	begin=$(now_ms)
 	echo "$mark" >/dev/kmsg
-	timeout -k 10 "$limit" "./$2.sh" 2>&1 | sed -u 's/^/  /'
+	case $2 in
+	diff_*) argument=("$2") ;;
+	esac
+	timeout -k 10 "$limit" "./$(script "$2").sh" "${argument[@]}" 2>&1 | sed -u 's/^/  /'
 	status=${PIPESTATUS[0]}
 	took=$(($(now_ms) - begin))
 	case $status in

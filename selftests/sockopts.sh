@@ -9,7 +9,7 @@
 needs_card
 ACTS=(congestion tls device nodelay cork quickack keepalive keepidle timeout maxseg clamp
 	lowat delay tos ttl mark priority pacing rcvbuf sndbuf rcvlowat peekoff urgent repair)
-plan $((${#ACTS[@]} + 3))
+plan $((${#ACTS[@]} + 4))
 
 modprobe tls 2>/dev/null
 offload on
@@ -35,6 +35,19 @@ for act in "${ACTS[@]}"; do
 	LOCAL_OPTIONS="--act $act --act-at 1500k"
 	expect "$act" xfer active 4 --up 3M --down 3M --order close-client
 done
+
+# A buffer that doesn't grow any more, while payload leaves: what the stack believes to
+# have announced must be what the card has.
+small_windows() {
+	local i
+
+	for ((i = 0; i < 20 / TOE_SLOW; i++)); do
+		LOCAL_OPTIONS="--act rcvbuf --act-at $((RANDOM % 3000))k"
+		xfer active 4 --up 3M --down 3M --order close-client || return
+	done
+}
+expect "windows that close, again and again" small_windows
+
 LOCAL_OPTIONS='--act tclass --act-at 1M'
 expect "tclass, IPv6" xfer active 6 --up 3M --down 3M --order close-client
 toe_num "nearly all had been offloaded" "$(delta offloaded_total)" -ge $((${#ACTS[@]} * 8 / 10))

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# timeout: 150
 #
 # What the kernel tells about an offloaded connection is true: TCP_INFO, ss and
 # /proc/net/snmp agree with the bytes moved and with what the peer counted.
@@ -48,7 +49,7 @@ for role in active passive; do
 	expect "$role: the card is empty at first" all_idle
 	read -r in0 out0 re0 <<<"$(snmp command)"
 	read -r pin0 pout0 pre0 <<<"$(snmp peer)"
-	xfer_start $role 4 --up $UP --down $DOWN --order close-client --hold-ms 3000
+	xfer_start $role 4 --up $UP --down $DOWN --order close-client --hold-ms 8000
 	toe_expect "$role: it is in the card" wait_until 5 connections_are 1
 	if [ $role = active ]; then
 		wait_until 50 all_moved $UP $DOWN

@@ -90,6 +90,12 @@ static socklen_t resolve(const char *host, const char *port, struct sockaddr_sto
 	return sizeof(*six);
 }
 
+/* The server isn't there yet, or there is no way to it for a moment. */
+static bool may_pass(int err)
+{
+	return err == ECONNREFUSED || err == EHOSTUNREACH || err == ENETUNREACH;
+}
+
 static int connect_retrying(void)
 {
 	double until = now() + opt.retry_s;
@@ -105,7 +111,7 @@ static int connect_retrying(void)
 			setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &opt.rcvbuf, sizeof(opt.rcvbuf));
 		if (!connect(fd, (struct sockaddr *)&to, len))
 			return fd;
-		if (errno != ECONNREFUSED || now() > until)
+		if (!may_pass(errno) || now() > until)
 			return -1;
 		close(fd);
 		sleep_ms(50);
@@ -350,6 +356,7 @@ static const struct option options[] = {
 	{ "act",	required_argument, NULL, 'A' },
 	{ "act-at",	required_argument, NULL, 'X' },
 	{ "mixed",	no_argument,	   NULL, 'x' },
+	{ "zerocopy",	no_argument,	   NULL, 'z' },
 	{ "ulp",	no_argument,	   NULL, 'U' },
 	{ "aborts-ok",	no_argument,	   NULL, 'a' },
 	{ "verbose",	no_argument,	   NULL, 'v' },
@@ -402,7 +409,8 @@ static void parse(int argc, char **argv)
 		case 'B': opt.rcvbuf = single(optarg); break;
 		case 'A': opt.act = optarg; break;
 		case 'X': opt.act_at = single(optarg); break;
-		case 'x': opt.job.mixed = 1; break;
+		case 'x': opt.job.mixed = MIXED_ALL; break;
+		case 'z': opt.job.mixed = MIXED_ZEROCOPY; break;
 		case 'U': opt.ulp = true; break;
 		case 'a': opt.aborts_ok = true; break;
 		case 'v': opt.verbose = true; break;

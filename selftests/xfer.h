@@ -38,6 +38,9 @@ extern const char * const order_names[];
 #define PAUSE_CLIENT	1
 #define PAUSE_SERVER	2
 
+#define MIXED_ALL	1	/* every kind of call */
+#define MIXED_ZEROCOPY	2	/* each send is a MSG_ZEROCOPY that waits for its completion */
+
 /* What a connection is to do; its first bytes, sent by the client. */
 struct job {
 	uint32_t magic;
@@ -52,7 +55,7 @@ struct job {
 	uint32_t pause_ms;
 	uint32_t pause_who;	/* PAUSE_* */
 	uint32_t order;
-	uint32_t mixed;		/* use every kind of call instead of send() and recv() */
+	uint32_t mixed;		/* MIXED_*: not just send() and recv() */
 };
 
 struct conn {
@@ -125,11 +128,9 @@ void conn_run(struct conn *c);
 
 /* xfer_io.c: all answer as send(2) and recv(2) do */
 typedef ssize_t (*io_fn)(struct conn *c, uint8_t *buf, size_t len);
-io_fn io_pick_tx(uint64_t *state);
-io_fn io_pick_rx(uint64_t *state);
-ssize_t tx_send(struct conn *c, uint8_t *buf, size_t len);
+io_fn io_pick_tx(uint64_t *state, uint32_t mixed);
+io_fn io_pick_rx(uint64_t *state, uint32_t mixed);
 ssize_t tx_poll(struct conn *c, uint8_t *buf, size_t len);
-ssize_t rx_recv(struct conn *c, uint8_t *buf, size_t len);
 
 /* xfer_act.c */
 int act_on(struct conn *c, const char *name);

@@ -104,18 +104,20 @@ static bool act(struct conn *c, bool *done)
 /* Sends the stream up to offset @end.  False: it is over, for good or bad. */
 static bool send_until(struct conn *c, uint8_t *buf, uint64_t end, double since)
 {
+	/* Many slow connections aren't to wake a slow machine all the time. */
+	size_t pace = c->job.rate / (c->job.rate < 65536 ? 4 : 20) + 1;
 	uint64_t seed = tx_seed(c);
 	bool acted = false;
 
 	while (c->sent < end && !c->stop) {
 		size_t len = pick_len(&c->rng_tx, c->job.mixed);
-		io_fn tx = c->job.mixed ? io_pick_tx(&c->rng_tx) : tx_send;
+		io_fn tx = io_pick_tx(&c->rng_tx, c->job.mixed);
 		ssize_t n;
 
 		if (!act(c, &acted))
 			return false;
-		if (c->job.rate && len > c->job.rate / 20 + 1)
-			len = c->job.rate / 20 + 1;
+		if (c->job.rate && len > pace)
+			len = pace;
 		if (len > end - c->sent)
 			len = end - c->sent;
 		if (c->job.order == ORDER_RST_CLIENT || c->job.order == ORDER_RST_SERVER)
@@ -233,7 +235,7 @@ static void rx_main(struct conn *c)
 
 	while (!c->stop) {
 		size_t len = pick_len(&c->rng_rx, c->job.mixed);
-		io_fn rx = c->job.mixed ? io_pick_rx(&c->rng_rx) : rx_recv;
+		io_fn rx = io_pick_rx(&c->rng_rx, c->job.mixed);
 
 		if (!paused && c->received >= c->job.pause_at) {
 			sleep_ms(c->job.pause_ms);

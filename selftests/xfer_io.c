@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "xfer.h"
 
-ssize_t tx_send(struct conn *c, uint8_t *buf, size_t len)
+static ssize_t tx_send(struct conn *c, uint8_t *buf, size_t len)
 {
 	return send(c->fd, buf, len, MSG_NOSIGNAL);
 }
@@ -80,17 +80,16 @@ static ssize_t tx_splice(struct conn *c, uint8_t *buf, size_t len)
 	return done;
 }
 
-/* The kernel reads the buffer until it says otherwise: wait for that. */
+/* The kernel reads the buffer until it says otherwise: wait for that, however long. */
 static ssize_t tx_zerocopy(struct conn *c, uint8_t *buf, size_t len)
 {
 	ssize_t n = send(c->fd, buf, len, MSG_NOSIGNAL | MSG_ZEROCOPY);
 	struct pollfd p = { c->fd, 0, 0 };
 	char control[256];
-	int tries;
 
 	if (n < 0 && errno == ENOBUFS)
 		return tx_send(c, buf, len);
-	for (tries = 0; n > 0 && tries < 600 && !c->stop; tries++) {
+	while (n > 0 && !c->stop) {
 		struct msghdr msg = {
 			.msg_control = control, .msg_controllen = sizeof(control),
 		};
@@ -102,7 +101,7 @@ static ssize_t tx_zerocopy(struct conn *c, uint8_t *buf, size_t len)
 	return n;
 }
 
-ssize_t rx_recv(struct conn *c, uint8_t *buf, size_t len)
+static ssize_t rx_recv(struct conn *c, uint8_t *buf, size_t len)
 {
 	return recv(c->fd, buf, len, 0);
 }
@@ -178,12 +177,14 @@ static const io_fn rx_kinds[] = {
 
 #define PICK(kinds, state) kinds[rnd(state) % (sizeof(kinds) / sizeof(kinds[0]))]
 
-io_fn io_pick_tx(uint64_t *state)
+io_fn io_pick_tx(uint64_t *state, uint32_t mixed)
 {
-	return PICK(tx_kinds, state);
+	if (mixed == MIXED_ZEROCOPY)
+		return tx_zerocopy;
+	return mixed ? PICK(tx_kinds, state) : tx_send;
 }
 
-io_fn io_pick_rx(uint64_t *state)
+io_fn io_pick_rx(uint64_t *state, uint32_t mixed)
 {
-	return PICK(rx_kinds, state);
+	return mixed ? PICK(rx_kinds, state) : rx_recv;
 }
