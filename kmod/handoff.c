@@ -411,6 +411,18 @@ static void toe_routeless(struct toe_sonode *sn, struct sock *sk)
 		toe_conn_schedule(sn, msecs_to_jiffies(20) << sn->tries);
 }
 
+/*
+ * The tracepoint tells before the state is stored.  Who was told by another handshake's
+ * end, on another processor, may come in between.
+ */
+static bool toe_early(struct toe_sonode *sn, const struct sock *sk)
+{
+	if (!((1 << READ_ONCE(sk->sk_state)) & (TCPF_SYN_SENT | TCPF_SYN_RECV)))
+		return false;
+	toe_conn_schedule(sn, 1);
+	return true;
+}
+
 /**
  * toe_handoff_work() - the next step of a hand-off
  * @work: of the connection; owns a reference
@@ -428,9 +440,9 @@ void toe_handoff_work(struct work_struct *work)
 	toe_notice_taken(sn);
 	switch (READ_ONCE(sn->state)) {
 	case TOE_NATIVE:
-		if (sn->closing || sk->sk_state != TCP_ESTABLISHED ||
-		    READ_ONCE(sn->swapped) || toe_conn_pinned(sn) ||
-		    toe_admit_unaccepted(sn, sk) ||
+		if (sn->closing || toe_early(sn, sk) ||
+		    sk->sk_state != TCP_ESTABLISHED || READ_ONCE(sn->swapped) ||
+		    toe_conn_pinned(sn) || toe_admit_unaccepted(sn, sk) ||
 		    toe_admit_waits(sn, offered))
 			break;
 		if (toe_dev_lists(sn)) {
