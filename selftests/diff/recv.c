@@ -278,9 +278,40 @@ static void recv_inq(int fd)
 	say("in queue: %d", *(int *)CMSG_DATA(CMSG_FIRSTHDR(&msg)));
 }
 
+/* Does what arrives get a stamp?  @udp sends to itself. */
+static bool stamps(int udp)
+{
+	char control[256];
+	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+
+	return send(udp, "x", 1, 0) == 1 && recvmsg(udp, &msg, 0) >= 0 &&
+	       CMSG_FIRSTHDR(&msg);
+}
+
+/*
+ * The kernel begins to stamp a moment after the first socket has asked, which may be
+ * after the next message. So another one asks ahead, and keeps asking: close() it.
+ */
+static int stamping(void)
+{
+	const int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct sockaddr_in to = { AF_INET, 0, { htonl(INADDR_LOOPBACK) } };
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(to);
+
+	if (bind(udp, (struct sockaddr *)&to, sizeof(to)) ||
+	    getsockname(udp, (struct sockaddr *)&to, &len) ||
+	    connect(udp, (struct sockaddr *)&to, len) ||
+	    setsockopt(udp, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)))
+		noted("the other socket", -1);
+	AWAIT(stamps(udp));
+	return udp;
+}
+
 /* The stack stamps what it receives: the card doesn't. */
 static void stamped(int fd, int option, int value)
 {
+	int other = stamping();
 	struct iovec iov = { buf, 100 };
 	char control[256];
 	struct msghdr msg = {
@@ -298,6 +329,7 @@ static void stamped(int fd, int option, int value)
 	TRY(recvmsg(fd, &msg, 0));
 	note_cmsgs(&msg);
 	meet();
+	close(other);
 }
 
 static void recv_timestamp(int fd)
