@@ -145,6 +145,16 @@ static void toe_capture_options(struct sock *sk, struct min_tcp *st)
 	st->idle_ms = cpu_to_le32(jiffies_to_msecs(keepalive_time_elapsed(tp)));
 }
 
+/* As the stack does before it sends: mss_cache may be of an MTU that was. */
+static void toe_sync_mss(struct sock *sk)
+{
+	const struct inet_connection_sock *icsk = inet_csk(sk);
+	u32 mtu = toe_path_mtu(sk);
+
+	if (mtu && mtu != icsk->icsk_pmtu_cookie)
+		icsk->icsk_sync_mss(sk, mtu);
+}
+
 /**
  * toe_capture() - MIN_TCP_T of a socket
  * @sk: socket, its spinlock held, nobody or the caller owns it
@@ -162,6 +172,7 @@ static void toe_capture(struct sock *sk, struct min_tcp *st)
 	st->family = flow.family;
 
 	toe_sk_mstamp(sk);
+	toe_sync_mss(sk);
 	toe_capture_seq(sk, st);
 	toe_capture_options(sk, st);
 }
