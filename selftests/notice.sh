@@ -12,10 +12,10 @@ plan 7
 
 offload on
 XFER_TIMEOUT=60
-coproc SLOW { exec "$HERE/bpf_slow" 20000 2>&1; }
+coproc SLOW { exec "$HERE/bpf_slow" 400 2>&1; }
 slow=$SLOW_PID
 undo kill "$slow"
-read -r -t 20 line <&"${SLOW[0]}"
+read -r -t 60 line <&"${SLOW[0]}"
 expect "a program on the tracepoint spins" [ "$line" = held ]
 
 for role in active passive; do
