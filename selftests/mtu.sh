@@ -28,7 +28,7 @@ peer sh -c 'ethtool -K $TOE_IF gro off'
 offload on
 
 arrived() {
-	[ "$(peer stat -c %s /tmp/mtu.sink)" = $sunk ]
+	[ "$(peer stat -c %s /tmp/mtu.sink)" = "$sunk" ]
 }
 
 # sends NAME MIN MAX: so many larger frames than an MTU of 1300 takes; every byte
