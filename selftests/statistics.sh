@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # timeout: 150
 #
 # What the kernel tells about an offloaded connection is true: TCP_INFO, ss and
@@ -44,7 +45,7 @@ allowance() {
 	echo $(($2 * $1 / 100 + 4))
 }
 
-header=80 UP=$((12 << 20)) DOWN=$((20 << 20))
+header=88 UP=$((12 << 20)) DOWN=$((20 << 20))
 for role in active passive; do
 	expect "$role: the card is empty at first" all_idle
 	read -r in0 out0 re0 <<<"$(snmp command)"

@@ -8,7 +8,8 @@
  *
  * The client tells the server what to do in a header of each connection (struct
  * job), so the server is the same for all scenarios.  Each connection has a
- * sending and a receiving thread.  SIGUSR1 lifts --rate.  The last line of output is one JSON object.
+ * sending and a receiving thread.  SIGUSR1 lifts --rate, and ends what --stay makes go on.
+ * The last line of output is one JSON object.
  * Exit status: 0 all well, 1 a connection failed, 2 usage.
  */
 #include <arpa/inet.h>
@@ -357,6 +358,7 @@ static const struct option options[] = {
 	{ "act-at",	required_argument, NULL, 'X' },
 	{ "mixed",	no_argument,	   NULL, 'x' },
 	{ "zerocopy",	no_argument,	   NULL, 'z' },
+	{ "stay",	no_argument,	   NULL, 'S' },
 	{ "ulp",	no_argument,	   NULL, 'U' },
 	{ "aborts-ok",	no_argument,	   NULL, 'a' },
 	{ "verbose",	no_argument,	   NULL, 'v' },
@@ -411,6 +413,7 @@ static void parse(int argc, char **argv)
 		case 'X': opt.act_at = single(optarg); break;
 		case 'x': opt.job.mixed = MIXED_ALL; break;
 		case 'z': opt.job.mixed = MIXED_ZEROCOPY; break;
+		case 'S': opt.job.stay = true; break;
 		case 'U': opt.ulp = true; break;
 		case 'a': opt.aborts_ok = true; break;
 		case 'v': opt.verbose = true; break;
@@ -419,6 +422,9 @@ static void parse(int argc, char **argv)
 	}
 	if (!opt.port[0] || (!opt.server && !opt.to))
 		die("--port is missing, or --to for a client");
+	/* Who is told to go on says by its FIN where the stream ends. */
+	if (opt.job.stay && opt.job.order != ORDER_BOTH)
+		die("--stay and --order exclude each other");
 	if (!opt.conns || opt.conns > CONNS_MAX)
 		die("--conns must be 1 to %d", CONNS_MAX);
 }

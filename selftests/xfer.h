@@ -56,6 +56,8 @@ struct job {
 	uint32_t pause_who;	/* PAUSE_* */
 	uint32_t order;
 	uint32_t mixed;		/* MIXED_*: not just send() and recv() */
+	uint32_t stay;		/* up and down are the least; both ends go on until hurried */
+	uint32_t unused;
 };
 
 struct conn {
@@ -88,7 +90,7 @@ struct options {
 };
 
 extern struct options opt;
-extern volatile sig_atomic_t hurry;	/* SIGUSR1: no more --rate */
+extern volatile sig_atomic_t hurry;	/* SIGUSR1: no more --rate, the end of --stay */
 
 static inline uint64_t rnd(uint64_t *state)
 {

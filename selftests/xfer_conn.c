@@ -101,6 +101,12 @@ static bool act(struct conn *c, bool *done)
 	return false;
 }
 
+/* Is there more to be sent, with @end as the last offset or, until hurried, the least? */
+static bool goes_on(const struct conn *c, uint64_t end)
+{
+	return c->sent < end || (c->job.stay && !hurry);
+}
+
 /* Sends the stream up to offset @end.  False: it is over, for good or bad. */
 static bool send_until(struct conn *c, uint8_t *buf, uint64_t end, double since)
 {
@@ -109,7 +115,7 @@ static bool send_until(struct conn *c, uint8_t *buf, uint64_t end, double since)
 	uint64_t seed = tx_seed(c);
 	bool acted = false;
 
-	while (c->sent < end && !c->stop) {
+	while (goes_on(c, end) && !c->stop) {
 		size_t len = pick_len(&c->rng_tx, c->job.mixed);
 		io_fn tx = io_pick_tx(&c->rng_tx, c->job.mixed);
 		ssize_t n;
@@ -118,7 +124,7 @@ static bool send_until(struct conn *c, uint8_t *buf, uint64_t end, double since)
 			return false;
 		if (c->job.rate && len > pace)
 			len = pace;
-		if (len > end - c->sent)
+		if (c->sent < end && len > end - c->sent)
 			len = end - c->sent;
 		if (c->job.order == ORDER_RST_CLIENT || c->job.order == ORDER_RST_SERVER)
 			tx = tx_poll;	/* returns when told to stop */
@@ -205,7 +211,7 @@ static bool check_bytes(struct conn *c, const uint8_t *buf, uint8_t *want, size_
 	long long from;
 	size_t i;
 
-	if (c->received + len > rx_total(c)) {
+	if (c->received + len > rx_total(c) && !c->job.stay) {
 		fail(c, "%llu bytes too many", (unsigned long long)
 		     (c->received + len - rx_total(c)));
 		return false;
@@ -243,7 +249,7 @@ static void rx_main(struct conn *c)
 		}
 		if (resets(c) && c->received >= c->job.rst_at)
 			break;
-		if (c->received == rx_total(c) && !c->rx_all) {
+		if (c->received == rx_total(c) && !c->rx_all && !c->job.stay) {
 			set_flag(c, &c->rx_all);
 			/* With close-… orders the end that closes stops here. */
 			if (c->job.order == (c->client ? ORDER_CLOSE_CLIENT : ORDER_CLOSE_SERVER))
@@ -298,7 +304,8 @@ static void finish(struct conn *c)
 		else if (expects_reset(c))
 			fail(c, "a reset was expected after %llu bytes, but none came",
 			     (unsigned long long)c->received);
-		else if (c->received != rx_total(c) && !opt.aborts_ok)
+		else if ((c->job.stay ? c->received < rx_total(c) :
+					c->received != rx_total(c)) && !opt.aborts_ok)
 			fail(c, "closed after %llu of %llu bytes",
 			     (unsigned long long)c->received,
 			     (unsigned long long)rx_total(c));
