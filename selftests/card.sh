@@ -6,13 +6,27 @@
 
 : "${TOE_IF:=toe0}" "${NO_TOE:=}"
 TOE=/sys/class/net/$TOE_IF/toe
+MARKED=""
+
+# Under emulation a process costs as much time as a second of idling: what is asked
+# again and again starts none.
+
+# nap SECONDS: sleeps.
+exec {_nap}<> <(:)
+nap() {
+	read -r -t "$1" -u "$_nap"
+	return 0
+}
 
 set_attr() {
 	[ -n "$NO_TOE" ] || echo "$2" >"$TOE/$1"
 }
 
 attr() {
-	if [ -n "$NO_TOE" ]; then echo 0; else cat "$TOE/$1"; fi
+	local lines=(0)
+
+	[ -n "$NO_TOE" ] || mapfile -t lines <"$TOE/$1"
+	printf '%s\n' "${lines[@]}"
 }
 
 # offload on|off: the switch for unmodified applications.
@@ -24,22 +38,32 @@ offload_is() {
 	ethtool --show-priv-flags "$TOE_IF" | grep -q "tcp-offload *: $1\$"
 }
 
-no_connections() {
-	[ "$(attr connections)" = 0 ]
-}
-
 # connections_are N
 connections_are() {
-	[ "$(attr connections)" = "$1" ]
+	local now=0
+
+	[ -n "$NO_TOE" ] || read -r now <"$TOE/connections"
+	[ "$now" = "$1" ]
+}
+
+no_connections() {
+	connections_are 0
 }
 
 recall_all() {
 	set_attr recall all
 }
 
+# value NAME TEXT: sets VALUE to what TEXT says behind «NAME:»; nothing if it doesn't.
+value() {
+	VALUE=''
+	[[ $2 =~ (^|[[:space:]])"$1":\ ([0-9]+) ]] && VALUE=${BASH_REMATCH[2]}
+}
+
 # counter NAME: of ethtool -S; nothing if there is none.
 counter() {
-	ethtool -S "$TOE_IF" | awk -v name="$1:" '$1 == name { print $2; exit }'
+	value "$1" "$(ethtool -S "$TOE_IF")"
+	echo "$VALUE"
 }
 
 # mark: what later deltas are counted from.
@@ -47,27 +71,42 @@ mark() {
 	local name
 
 	ethtool -S "$TOE_IF" >"$TMP/mark" 2>/dev/null
-	[ -z "$NO_TOE" ] || return 0
-	for name in offloaded_total recalled_total refused_total; do
-		echo "$name: $(attr "$name")"
-	done >>"$TMP/mark"
+	if [ -z "$NO_TOE" ]; then
+		for name in offloaded_total recalled_total refused_total; do
+			echo "$name: $(<"$TOE/$name")"
+		done >>"$TMP/mark"
+	fi
+	MARKED=$(<"$TMP/mark")
 }
 
 # delta NAME: how far a counter or a …_total has come since mark.
 delta() {
-	local old new
+	local old now=''
 
-	old=$(awk -v name="$1:" '$1 == name { print $2; exit }' "$TMP/mark")
+	value "$1" "$MARKED"
+	old=$VALUE
 	case $1 in
-	*_total) new=$(attr "$1") ;;
-	*) new=$(counter "$1") ;;
+	*_total) [ -n "$NO_TOE" ] || now=$(<"$TOE/$1") ;;
+	*)
+		value "$1" "$(ethtool -S "$TOE_IF")"
+		now=$VALUE
+		;;
 	esac
-	echo $((${new:-0} - ${old:-0}))
+	echo $((${now:-0} - ${old:-0}))
 }
 
 # carried: payload bytes through the card since mark.
 carried() {
-	echo $(($(delta toe_tx_bytes) + $(delta toe_rx_bytes)))
+	local now name sum=0
+
+	now=$(ethtool -S "$TOE_IF")
+	for name in toe_tx_bytes toe_rx_bytes; do
+		value $name "$now"
+		sum=$((sum + ${VALUE:-0}))
+		value $name "$MARKED"
+		sum=$((sum - ${VALUE:-0}))
+	done
+	echo $sum
 }
 
 # reasons: refusals, recalls and frames dropped since mark, each with its number.

@@ -11,12 +11,15 @@
 #	TOE_PEER		command that runs its arguments in the peer (peer)
 #	TOE_MODULES		directory with toe.ko and toenic.ko
 #	TOE_SLOW		factor for time limits, for slow kernels (1)
+#	TOE_PACE		file with the machine's slowness, see slowness()
+#	TOE_SEED		what random choices begin with (printed by run_all.sh)
 #	NO_TOE=1		dry run without a card: assertions about it are skipped
 
 set -u
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TEST=$(basename "$0" .sh)
-: "${TOE_PEER:=peer}" "${TOE_SLOW:=1}"
+: "${TOE_PEER:=peer}" "${TOE_SLOW:=1}" "${TOE_PACE:=/run/lab/pace}" "${TOE_SEED:=$RANDOM}"
+RANDOM=$TOE_SEED
 : "${TOE_MODULES:=/run/lab/toe/modules}"
 XFER=${TOE_XFER:-$HERE/toe_xfer}
 TMP=$(mktemp -d "/tmp/$TEST.XXXXXX")
@@ -42,7 +45,9 @@ skip_all() {
 
 # say TEXT…: a diagnostic line of each line of TEXT.
 say() {
-	printf '%s\n' "$*" | sed 's/^/# /'
+	local text="$*"
+
+	printf '# %s\n' "${text//$'\n'/$'\n# '}"
 }
 
 ok() {
@@ -64,7 +69,10 @@ skip() {
 
 # undo COMMAND…: will run at the end of the scenario, last one first.
 undo() {
-	_undo+=("$(printf '%q ' "$@")")
+	local quoted
+
+	printf -v quoted '%q ' "$@"
+	_undo+=("$quoted")
 }
 
 _end() {
@@ -145,14 +153,33 @@ toe_expect() { if [ -n "$NO_TOE" ]; then skip "$1" "no card"; else expect "$@"; 
 toe_num() { if [ -n "$NO_TOE" ]; then skip "$1" "no card"; else expect_num "$@"; fi; }
 toe_near() { if [ -n "$NO_TOE" ]; then skip "$1" "no card"; else expect_near "$@"; fi; }
 
-# wait_until SECONDS COMMAND…
+# slowness: sets SLOW to the time that things take at present, in percent of what they
+# take on an idle machine with the usual kernel. The lab tells how long the guests wait
+# for a processor; where nobody tells, they don't.
+slowness() {
+	SLOW=''
+	[ ! -r "$TOE_PACE" ] || read -r SLOW <"$TOE_PACE"
+	SLOW=$((${SLOW:-100} * TOE_SLOW))
+}
+
+# scaled N: what N milliseconds, or seconds, of an idle machine are on this one now.
+scaled() {
+	slowness
+	echo $((($1 * SLOW + 99) / 100))
+}
+
+# wait_until SECONDS COMMAND…: so many on an idle machine; others may take longer.
 wait_until() {
-	local end=$((SECONDS + $1 * TOE_SLOW))
+	local begin=$SECONDS limit=$1 most=100
 	shift
 
 	until "$@"; do
-		[ $SECONDS -le $end ] || return 1
-		sleep 0.05
+		if [ $((SECONDS - begin)) -gt "$limit" ]; then
+			slowness
+			[ "$SLOW" -le $most ] || most=$SLOW
+			[ $(((SECONDS - begin) * 100)) -le $((limit * most)) ] || return 1
+		fi
+		nap 0.05
 	done
 }
 
@@ -207,21 +234,30 @@ address_of() {
 
 # Several can run at once if each has a name of its own in X.
 
-declare -A CLIENT_PID SERVER_PID ROLE
+declare -A CLIENT_PID SERVER_PID ROLE STAYS
 X=x
 
-# slower RATE: what leaves a slow kernel as much to do in a transfer's time.
+# slower RATE: what leaves a slow machine as much to do in a transfer's time.
 slower() {
-	echo $(($(numfmt --from=iec "${1^^}") / TOE_SLOW))
+	local n=${1%[kKM]}
+
+	case $1 in
+	*[kK]) n=$((n << 10)) ;;
+	*M) n=$((n << 20)) ;;
+	esac
+	slowness
+	echo $((n * 100 / SLOW))
 }
 
 # xfer_start active|passive 4|6 OPTIONS…: in the background; sets PORT. Rates, and
-# how long an end holds or pauses, are for the usual kernel: see TOE_SLOW.
-# SERVER_OPTIONS, LOCAL_OPTIONS go to that end only.
+# how long an end holds or pauses, are for an idle machine: see slowness.
+# SERVER_OPTIONS, LOCAL_OPTIONS go to that end only. With --stay the sizes are the least
+# that is sent: it goes on until hurry, however long what is done meanwhile takes.
 xfer_start() {
-	local role=$1 family=$2 conns=1 i
+	local role=$1 family=$2 conns=1 stays='' i
 	shift 2
-	local options=("$@") timeout=$((${XFER_TIMEOUT:-60} * TOE_SLOW)) server here
+	# Late is who hangs, not who is slow.
+	local options=("$@") timeout=$((${XFER_TIMEOUT:-60} * TOE_SLOW * 5)) server here
 	read -ra server <<<"${SERVER_OPTIONS-}"
 	read -ra here <<<"${LOCAL_OPTIONS-}"
 
@@ -229,13 +265,14 @@ xfer_start() {
 	for ((i = 0; i < ${#options[@]}; i++)); do
 		case ${options[i]} in
 		--conns) conns=${options[i + 1]} ;;
-		--hold-ms | --pause-ms) options[i + 1]=$((options[i + 1] * TOE_SLOW)) ;;
+		--hold-ms | --pause-ms) options[i + 1]=$(scaled "${options[i + 1]}") ;;
 		--rate) options[i + 1]=$(slower "${options[i + 1]}") ;;
+		--stay) stays=1 ;;
 		esac
 	done
 	server+=(--port "$PORT" --conns "$conns" --timeout "$timeout")
 	options+=(--port "$PORT" --timeout "$timeout")
-	ROLE[$X]=$role
+	ROLE[$X]=$role STAYS[$X]=$stays
 	if [ "$role" = active ]; then
 		peer "$XFER" server "${server[@]}" >"$TMP/$X.server" 2>"$TMP/$X.server.err" &
 		SERVER_PID[$X]=$!
@@ -252,6 +289,12 @@ xfer_start() {
 	undo kill "${CLIENT_PID[$X]}" "${SERVER_PID[$X]}"
 }
 
+# agree: did each end get as much as the other one sent? With --stay it's their FIN that
+# says where a stream ends.
+agree() {
+	[ "$(ours .sent)-$(theirs .sent)" = "$(theirs .received)-$(ours .received)" ]
+}
+
 # xfer_wait: 0 if both ends had every byte as it should be.
 xfer_wait() {
 	local client server
@@ -261,7 +304,10 @@ xfer_wait() {
 	wait "${SERVER_PID[$X]}"
 	server=$?
 	cat "$TMP/$X.client.err" "$TMP/$X.server.err"
-	[ "$client$server" = 00 ] && return
+	if [ "$client$server" = 00 ]; then
+		[ -z "${STAYS[$X]}" ] || agree
+		return
+	fi
 	echo "client $client: $(cat "$TMP/$X.client")"
 	echo "server $server: $(cat "$TMP/$X.server")"
 	return 1
@@ -277,7 +323,7 @@ xfer_running() {
 	kill -0 "${CLIENT_PID[$X]}" 2>/dev/null && kill -0 "${SERVER_PID[$X]}" 2>/dev/null
 }
 
-# hurry: transfers that run with --rate run without from now on.
+# hurry: transfers that run with --rate run without from now on, those that stay end.
 hurry() {
 	pkill -USR1 -x toe_xfer
 	peer pkill -USR1 -x toe_xfer
