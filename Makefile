@@ -12,7 +12,8 @@ help:
 	@echo '  make                  modules for all kernels of the lab, card, tests'
 	@echo '  make demo             FTP, HTTP and iperf3 through the card, before your eyes'
 	@echo '  make check            scenarios in QEMU: KERNEL="6.1|6.12|7.2|debug|all"'
-	@echo '                        TESTS="basic rst ..." (selftests/), JOBS=kernels at once'
+	@echo '                        TESTS="basic rst@SEED ..." (selftests/), quick; JOBS=boots'
+	@echo '                        at once, SEED, TIMES=1: what each scenario took'
 	@echo '  make list-differential'
 	@echo '                        comparisons with offload off and on, each for TESTS='
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
@@ -52,7 +53,7 @@ demo:
 	@scripts/demo
 
 check:
-	@KERNEL="$(KERNEL)" TESTS="$(TESTS)" scripts/check
+	@KERNEL="$(KERNEL)" TESTS="$(TESTS)" exec scripts/check
 
 list-differential:
 	@scripts/lab exec -- make -s -C selftests >&2
