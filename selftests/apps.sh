@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # timeout: 120
 #
 # Programs as Debian ships them, none of which knows about the card: HTTP, FTP

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 #
 # The receive buffer grows with what the path can hold, also where we only receive
 # and no acknowledgement of ours tells the card a round trip.

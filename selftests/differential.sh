@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # timeout: 800
 #
 # differential.sh [diff_NAME]…: what an application sees of a socket is the same

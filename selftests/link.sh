@@ -14,8 +14,8 @@ echo 1 >"$keep"
 undo ip link set "$TOE_IF" up
 
 mark
-X=a xfer_start active 4 --conns 2 --up 20M --down 20M --rate 2M
-X=p xfer_start passive 6 --conns 2 --up 20M --down 20M --rate 2M
+X=a xfer_start active 4 --conns 2 --up 5M --down 5M --rate 2M --stay
+X=p xfer_start passive 6 --conns 2 --up 5M --down 5M --rate 2M --stay
 toe_expect "four connections are in the card" wait_until 5 connections_are 4
 sleep 0.5
 ip link set "$TOE_IF" down

@@ -116,7 +116,7 @@ for role in active passive; do
 	expect_carried "$NAME: the card carried it" $((4 << 20)) 50
 	expect_num "$NAME: all but what was lost and counted" "$(same .missing)" -eq "$(lost)"
 	expect_num "$NAME: which is next to nothing" "$(lost)" -le \
-		$(($(same .whole_segments) / 50))
+		"$(scaled $(($(same .whole_segments) / 50)))"
 	expect_num "$NAME: whole" "$(same .cut)" -eq 0
 	# The order of both directions: nothing is acknowledged before it's there.
 	if [ "$(lost)" = 0 ]; then

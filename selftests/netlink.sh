@@ -42,7 +42,11 @@ set_attr reoffload_ms 60000
 toe -j monitor >"$TMP/events" 9>&- &
 MONITOR=$!
 undo kill $MONITOR
-sleep $((1 * TOE_SLOW))
+listening() {
+	awk -v pid=$MONITOR '$3 == pid && $4 != "00000000" { found = 1 } END { exit !found }' \
+		/proc/net/netlink
+}
+wait_until 10 listening
 id=$(conns '.[0].id')
 expect "recall by identifier" eval '[ "$(toe -j recall id '"$id"' | jq ".[0].recalled")" = 1 ]'
 expect "it is back" wait_until 5 in_card 0
@@ -111,7 +115,7 @@ looking() {
 }
 looking >"$TMP/looking" 2>&1 &
 LOOKING=$!
-"$NL" fuzz "$INDEX" $RANDOM $((2000 / TOE_SLOW)) >"$TMP/fuzz" 2>&1 &
+"$NL" fuzz "$INDEX" $TOE_SEED $((2000 / TOE_SLOW)) >"$TMP/fuzz" 2>&1 &
 FUZZ=$!
 for ((i = 0; i < 5; i++)); do
 	hold --conns 50 && sleep 1

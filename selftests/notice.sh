@@ -20,7 +20,7 @@ expect "a program on the tracepoint spins" [ "$line" = held ]
 
 for role in active passive; do
 	mark
-	xfer_start $role 4 --conns 16 --up 200k --down 200k --rate 20k
+	xfer_start $role 4 --conns 16 --up 20k --down 20k --rate 20k --stay
 	expect "$role: all 16 go to the card" wait_until 8 connections_are 16
 	expect_num "$role: each was offered" "$(delta offloaded_total)" -ge 16
 	hurry

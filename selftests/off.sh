@@ -13,7 +13,7 @@ mark
 for role in active passive; do
 	for family in 4 6; do
 		expect "$role IPv$family: every byte" xfer $role $family --conns 16 \
-			--up 1-1M --down 1-1M --order random --mixed
+			--up 1-1M --down 1-1M --order random --mixed --seed "$TOE_SEED"
 	done
 done
 toe_num "nothing was offloaded" "$(delta offloaded_total)" -eq 0

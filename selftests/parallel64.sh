@@ -13,7 +13,7 @@ XFER_TIMEOUT=60
 for role in active passive; do
 	for family in 4 6; do
 		name="$role IPv$family"
-		seed=$((family * 100 + ${#role}))
+		seed=$((TOE_SEED + family * 100 + ${#role}))
 		mark
 		expect "$name: every byte of 64 connections" xfer $role $family \
 			--conns 64 --up 1-1000k --down 1-1000k --seed $seed --order random --mixed

@@ -43,10 +43,11 @@ try "in list, beside it" passive 7021 no
 set_attr policy/ports_in all
 
 X=live
-FIXED_PORT=7030 xfer_start active 4 --up 6M --down 6M --rate 2M
+FIXED_PORT=7030 xfer_start active 4 --up 1M --down 1M --rate 2M --stay
 wait_until 5 connections_are 1
 set_attr policy/ports_out none
 expect "a rule that forbids a live connection recalls it" wait_until 3 no_connections
 set_attr policy/ports_out all
+hurry
 expect "it goes on" xfer_wait
 expect "none is left in the card" wait_until 5 no_connections

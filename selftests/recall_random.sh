@@ -11,16 +11,14 @@ needs_card
 plan 6
 
 RECALLS=${RECALLS:-$((250 / TOE_SLOW))}
-RANDOM=4711
 before=$(attr reoffload_ms)
 undo set_attr reoffload_ms "$before"
 set_attr reoffload_ms 10
 offload on
 XFER_TIMEOUT=90
-SIZE=$((TOE_SLOW > 1 ? 4 : 7))M
 mark
-X=out xfer_start active 4 --conns 4 --up $SIZE --down $SIZE --rate 120k --mixed --seed 7
-X=in xfer_start passive 6 --conns 4 --up $SIZE --down $SIZE --rate 120k --mixed --seed 8
+X=out xfer_start active 4 --conns 4 --up 4M --down 4M --rate 120k --mixed --stay --seed $TOE_SEED
+X=in xfer_start passive 6 --conns 4 --up 4M --down 4M --rate 120k --mixed --stay --seed $((TOE_SEED + 1))
 X=out
 
 busy() {
@@ -30,7 +28,7 @@ busy() {
 wait_until 5 connections_are 8
 while [ "$(delta recalled_total)" -lt "$RECALLS" ] && busy; do
 	recall_all
-	sleep 0.0$((RANDOM % 40 + 10))
+	nap 0.0$((RANDOM % 40 + 10))
 done
 expect "both transfers are still busy then" busy
 hurry

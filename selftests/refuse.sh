@@ -60,13 +60,14 @@ else
 fi
 
 mark
-xfer_start active 4 --up 12M --down 12M --rate 1M
+xfer_start active 4 --up 1M --down 1M --rate 1M --stay
 expect "a connection is in the card" wait_until 5 connections_are 1
 rule
 expect "a new rule calls it back" wait_until 3 no_connections
 expect_num "by reason of the filter" "$(delta toe_recall_filter)" -ge 1
 no_rule
 expect "it goes to the card again without the rule" wait_until 5 connections_are 1
+hurry
 expect "every byte arrives" xfer_wait
 expect "none is left in the card" wait_until 5 no_connections
 mark

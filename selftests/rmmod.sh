@@ -25,12 +25,12 @@ back() {
 
 undo back
 offload on
-X=a xfer_start active 4 --conns 2 --up 24M --down 24M --rate 2M
-X=p xfer_start passive 6 --conns 2 --up 24M --down 24M --rate 2M
+X=a xfer_start active 4 --conns 2 --up 6M --down 6M --rate 2M --stay
+X=p xfer_start passive 6 --conns 2 --up 6M --down 6M --rate 2M --stay
 expect "four connections are in the card" wait_until 5 connections_are 4
 sleep 0.5
-expect "rmmod toenic works and does not wait for them" timeout $((5 * TOE_SLOW)) rmmod toenic
-expect "rmmod toe works and does not wait for them" timeout $((5 * TOE_SLOW)) rmmod toe
+expect "rmmod toenic works and does not wait for them" timeout "$(scaled 5)" rmmod toenic
+expect "rmmod toe works and does not wait for them" timeout "$(scaled 5)" rmmod toe
 expect "their sockets are still there" eval '[ "$(ss_flow | grep -c .)" -ge 4 ]'
 expect "insmod of both" back
 hurry

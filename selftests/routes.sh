@@ -29,16 +29,16 @@ forget() {
 	ip neigh replace "$PEER_IP" lladdr "$old" dev "$TOE_IF" nud reachable
 	ip neigh replace "$PEER_IP6" lladdr "$old" dev "$TOE_IF" nud reachable
 }
+carried_from() {
+	[ $(($(carried) - $1)) -gt 50000 ]
+}
 both_carry() {
-	local before
-	before=$(carried)
-	sleep 1
-	[ $(($(carried) - before)) -gt 50000 ]
+	wait_until 2 carried_from "$(carried)"
 }
 
 mark
-X=a xfer_start active 4 --up 20M --down 20M --rate 500k
-X=p xfer_start passive 6 --up 20M --down 20M --rate 500k
+X=a xfer_start active 4 --up 1M --down 1M --rate 500k --stay
+X=p xfer_start passive 6 --up 1M --down 1M --rate 500k --stay
 expect "two connections are in the card" wait_until 5 connections_are 2
 
 undo ip route del $prefix dev "$TOE_IF"

@@ -10,8 +10,8 @@ XFER_TIMEOUT=200
 
 # busy: CONNS connections are in the card and go on until finished.
 busy() {
-	X=a xfer_start active 4 --up 12M --down 12M --rate 120k
-	X=p xfer_start passive 6 --up 12M --down 12M --rate 120k
+	X=a xfer_start active 4 --up 1M --down 1M --rate 120k --stay
+	X=p xfer_start passive 6 --up 1M --down 1M --rate 120k --stay
 	expect "connections are in the card" wait_until 10 connections_are $CONNS
 }
 
@@ -32,19 +32,17 @@ now_ms() {
 # may be there again before the last has gone. Starts no process meanwhile: on a busy
 # machine that takes as long as what is measured.
 recalled_after() {
-	local begin end goal name count nap
+	local begin end goal name count
 
-	begin=$(now_ms) end=$((SECONDS + 5 * TOE_SLOW))
+	begin=$(now_ms) end=$((SECONDS + $(scaled 5)))
 	while read -r name count; do
 		[ "$name" != recalled_total: ] || goal=$((count + $1))
 	done <"$TMP/mark"
-	exec {nap}<> <(:)
 	while read -r count <"$TOE/recalled_total" && [ "$count" -lt "$goal" ]; do
 		[ $SECONDS -le $end ] || { echo never; return; }
-		read -r -t 0.01 -u "$nap"
+		nap 0.01
 	done
 	echo $(($(now_ms) - begin))
-	exec {nap}<&-
 }
 
 # forbids NAME REASON UNDO COMMAND… [LEFT=n]: COMMAND calls the connections back
@@ -62,7 +60,7 @@ forbids() {
 	}
 	took=$(recalled_after $((CONNS - ${LEFT:-0})))
 	say "$name: $took ms"
-	expect_num "$name: calls back within a second" "$took" -le $((RECALL_MS * TOE_SLOW))
+	expect_num "$name: calls back within a second" "$took" -le "$(scaled $RECALL_MS)"
 	expect_num "$name: for that reason" "$(delta "toe_recall_$reason")" -eq \
 		$((CONNS - ${LEFT:-0}))
 	expect "$name: and is why they aren't offered again" wait_until 5 eval \
@@ -76,17 +74,23 @@ FORBIDS=5	# results of each
 
 # bytes_moved: by both, as the card's interface and the card count them.
 bytes_moved() {
-	local rx tx
-	rx=$(cat "/sys/class/net/$TOE_IF/statistics/rx_bytes")
-	tx=$(cat "/sys/class/net/$TOE_IF/statistics/tx_bytes")
-	echo $((rx + tx + $(counter toe_tx_bytes) + $(counter toe_rx_bytes)))
+	local now name sum
+
+	now=$(ethtool -S "$TOE_IF")
+	sum=$(($(<"/sys/class/net/$TOE_IF/statistics/rx_bytes") +
+		$(<"/sys/class/net/$TOE_IF/statistics/tx_bytes")))
+	for name in toe_tx_bytes toe_rx_bytes; do
+		value $name "$now"
+		sum=$((sum + ${VALUE:-0}))
+	done
+	echo $sum
+}
+moved_from() {
+	[ $(($(bytes_moved) - $1)) -gt 50000 ]
 }
 
 both_flow() {
-	local before
-	before=$(bytes_moved)
-	sleep 0.5
-	[ $(($(bytes_moved) - before)) -gt 50000 ] && X=a xfer_running && X=p xfer_running
+	wait_until 2 moved_from "$(bytes_moved)" && X=a xfer_running && X=p xfer_running
 }
 
 # allows NAME UNDO COMMAND…: COMMAND concerns none of the connections.

@@ -47,7 +47,7 @@ encap() {
 mark
 undo no_route
 if encap >"$TMP/encap" 2>&1; then
-	expect_num "encapsulation: calls back" "$(recalled_after 1)" -le $((RECALL_MS * TOE_SLOW))
+	expect_num "encapsulation: calls back" "$(recalled_after 1)" -le "$(scaled $RECALL_MS)"
 	expect_num "encapsulation: for that reason" "$(delta toe_recall_tunnel)" -eq 1
 	no_route
 	expect "encapsulation: and it returns" wait_until 6 connections_are $CONNS
@@ -66,7 +66,7 @@ leads() {
 	undo "$undo"
 	"$@" >"$TMP/rule" 2>&1 || say "$(cat "$TMP/rule")"
 	expect_num "$name: calls back within a second" "$(recalled_after 1)" -le \
-		$((RECALL_MS * TOE_SLOW))
+		"$(scaled $RECALL_MS)"
 	expect_num "$name: for that reason" "$(delta "toe_recall_$reason")" -eq 1
 	"$undo"
 	expect "$name: without it it is in the card again" wait_until 10 connections_are $CONNS
@@ -94,7 +94,7 @@ mtu=$(cat "/sys/class/net/$TOE_IF/mtu")
 undo ip link set "$TOE_IF" mtu "$mtu"
 mark
 ip link set "$TOE_IF" mtu 2000
-expect_num "another MTU: calls back" "$(recalled_after $CONNS)" -le $((RECALL_MS * TOE_SLOW))
+expect_num "another MTU: calls back" "$(recalled_after $CONNS)" -le "$(scaled $RECALL_MS)"
 expect_num "another MTU: for that reason" "$(delta toe_recall_mtu)" -eq $CONNS
 expect "another MTU: and they return" wait_until 6 connections_are $CONNS
 mark
@@ -116,7 +116,7 @@ undo meet_us "$old"
 undo ip link set "$TOE_IF" address "$old"
 mark
 ip link set "$TOE_IF" address $new
-expect_num "another MAC: calls back" "$(recalled_after $CONNS)" -le $((RECALL_MS * TOE_SLOW))
+expect_num "another MAC: calls back" "$(recalled_after $CONNS)" -le "$(scaled $RECALL_MS)"
 meet_us $new
 expect_num "another MAC: for that reason" "$(delta toe_recall_mac)" -eq $CONNS
 expect "another MAC: and they return" wait_until 6 connections_are $CONNS

@@ -18,8 +18,8 @@ mark
 # native ACT: does it work on a connection to ourselves?
 native() {
 	local status
-	"$XFER" server --bind 127.0.0.1 --port 4999 --timeout 10 >"$TMP/native" 2>&1 &
-	"$XFER" client --to 127.0.0.1 --port 4999 --timeout 10 --up 1M --down 1M \
+	"$XFER" server --bind 127.0.0.1 --port 4999 --timeout 60 >"$TMP/native" 2>&1 &
+	"$XFER" client --to 127.0.0.1 --port 4999 --timeout 60 --up 1M --down 1M \
 		--order close-client --act "$1" >"$TMP/native" 2>&1
 	status=$?
 	[ $status = 0 ] || kill $! 2>/dev/null

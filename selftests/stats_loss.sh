@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # wire: loss=1%,reorder=1%,dup=1%
 #
 # Retransmissions of the card show in TCP_INFO, in ss and in /proc/net/snmp.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # wire: rate=20mbit,delay=5ms,ecn=20k,corrupt=0.3%
 # timeout: 240
 #

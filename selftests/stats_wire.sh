@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # wire: loss=1%,reorder=1%,dup=1%
 # timeout: 360
 #
@@ -108,10 +109,11 @@ for name in off on recalls; do
 	mib_mark peer peer
 	xfer_start active 4 "${options[@]}" --order close-client --hold-ms 300
 	if [ $name = recalls ]; then
-		wait_until 5 connections_are 1
 		for _ in {1..10}; do
+			xfer_running || break
+			wait_until 5 connections_are 1
 			recall_all
-			sleep 0.2
+			sleep 0.1
 		done
 	fi
 	expect "$name: every byte arrives" xfer_wait

@@ -19,8 +19,8 @@ expect "sysfs 0: ethtool says off" offload_is off
 offload on
 
 mark
-X=a xfer_start active 4 --conns 3 --up 20M --down 20M --rate 1M
-X=p xfer_start passive 6 --conns 3 --up 20M --down 20M --rate 1M
+X=a xfer_start active 4 --conns 3 --up 4M --down 4M --rate 1M --stay
+X=p xfer_start passive 6 --conns 3 --up 4M --down 4M --rate 1M --stay
 expect "six connections are in the card" wait_until 5 connections_are 6
 sleep 0.5
 offload off

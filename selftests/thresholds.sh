@@ -23,7 +23,7 @@ expect_num "none is offered to the card" "$(delta toe_begins)" -eq 0
 expect_num "none is counted twice" "$(delta toe_refuse_small)" -le 8
 
 mark
-xfer_start active 4 --up 3M --down 3M --rate 500k
+xfer_start active 4 --up 1M --down 1M --rate 500k --stay
 expect "a long one is offloaded once it has moved enough" wait_until 10 connections_are 1
 set_attr policy/min_bytes 100000000
 expect "a threshold that it hasn't reached calls it back" wait_until 3 no_connections
@@ -41,7 +41,7 @@ expect_num "but not the first ones" "$(carried)" -le $((moved - 200000))
 set_attr policy/max_connections 3
 mark
 XFER_TIMEOUT=120
-xfer_start active 4 --conns 8 --up 2M --down 2M --rate 30k
+xfer_start active 4 --conns 8 --up 200k --down 200k --rate 30k --stay
 expect "three of eight are in the card" wait_until 10 connections_are 3
 expect "the others are refused" wait_until 10 eval '[ "$(delta toe_refuse_limit)" -ge 5 ]'
 expect_num "without a command to the card" "$(delta toe_begins)" -eq 3
@@ -54,9 +54,9 @@ hurry
 expect "every byte arrives" xfer_wait
 wait_until 5 no_connections
 
-X=idle xfer_start active 4 --conns 2 --up 60k --down 60k --rate 2k
+X=idle xfer_start active 4 --conns 2 --up 10k --down 10k --rate 2k --stay
 wait_until 10 connections_are 2
-X=busy xfer_start active 4 --conns 2 --up 10M --down 10M --rate 300k
+X=busy xfer_start active 4 --conns 2 --up 1M --down 1M --rate 300k --stay
 busy="dport = :$PORT"
 busy_stay() {
 	connections_are 2 && [ "$(ss_ulp "$busy")" = 2 ]
@@ -90,11 +90,17 @@ undo rmdir "$root/toe_a"
 undo rmdir "$root/toe_a/sub"
 undo leave
 
+decided() {
+	[ $(($(delta offloaded_total) + $(delta toe_refuse_cgroup))) -ge 1 ]
+}
 # within CGROUP yes|no NAME ROLE: a transfer from there is offloaded, or not.
 within() {
 	echo $$ >"$root/$1/cgroup.procs"
 	mark
-	expect "$3: transfer" xfer "$4" 4 --up 400k --down 400k --rate 100k
+	xfer_start "$4" 4 --up 200k --down 200k --rate 100k --stay
+	wait_until 10 decided
+	hurry
+	expect "$3: transfer" xfer_wait
 	leave
 	if [ "$2" = yes ]; then
 		expect_num "$3: offloaded" "$(delta offloaded_total)" -ge 1
@@ -134,7 +140,7 @@ within toe_a yes "a name that is the beginning of another" active
 takes all
 echo $$ >"$root/toe_a/cgroup.procs"
 mark
-xfer_start active 4 --up 3M --down 3M --rate 200k
+xfer_start active 4 --up 1M --down 1M --rate 200k --stay
 leave
 wait_until 5 connections_are 1
 takes "all -/toe_a"

@@ -26,13 +26,13 @@ back() {
 undo back
 offload on
 xs() {
-	X=a xfer_start active 4 --conns 2 --up 24M --down 24M --rate 2M
-	X=p xfer_start passive 6 --conns 2 --up 24M --down 24M --rate 2M
+	X=a xfer_start active 4 --conns 2 --up 6M --down 6M --rate 2M --stay
+	X=p xfer_start passive 6 --conns 2 --up 6M --down 6M --rate 2M --stay
 }
 xs
 expect "four connections are in the card" wait_until 5 connections_are 4
 sleep 0.5
-expect "unbind ends in five seconds" timeout 5 sh -c "echo $pci >$driver/unbind"
+expect "unbind ends in five seconds" timeout "$(scaled 5)" sh -c "echo $pci >$driver/unbind"
 expect "the interface is gone" [ ! -e "/sys/class/net/$TOE_IF" ]
 expect "the card comes back" back
 mark

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # timeout: 240
 #
 # Connections over a VLAN on the card's interface are carried by the card, with the
@@ -51,12 +52,12 @@ busy
 # What the peer's NIC sees: tag, priority, both directions.
 undo peer pkill -x tcpdump
 # shellcheck disable=SC2016
-tags=$(peer sh -c 'timeout 20 tcpdump -i $TOE_IF -c 40 -nn -e -Q in vlan 5 and tcp 2>/dev/null | grep -c "vlan 5, p 3"')
+tags=$(peer sh -c 'timeout 120 tcpdump -i $TOE_IF -c 40 -nn -e -Q in vlan 5 and tcp 2>/dev/null | grep -c "vlan 5, p 3"')
 expect_num "the card's segments carry VLAN and priority" "$tags" -eq 40
 # What taps see on this side: the tag beside the frame, both directions.
 set_attr mirror all
 for way in in out; do
-	seen=$(timeout 20 tcpdump -i "$TOE_IF" -Q $way -c 20 -nn -e tcp 2>/dev/null | grep -c "vlan 5,")
+	seen=$(timeout 120 tcpdump -i "$TOE_IF" -Q $way -c 20 -nn -e tcp 2>/dev/null | grep -c "vlan 5,")
 	expect_num "taps see the tag, $way" "$seen" -eq 20
 done
 set_attr mirror off

@@ -54,12 +54,13 @@ for role in active passive; do
 	name="$role IPv$family"
 	mark
 	capture_start
-	xfer_start $role $family --up 8M --down 8M --rate 3M --order close-client --mixed
-	wait_until 5 connections_are 1
+	xfer_start $role $family --up 8M --down 8M --rate 1M --order close-client --mixed
 	for _ in {1..10}; do
+		wait_until 5 connections_are 1
 		recall_all
-		sleep 0.1
+		nap 0.05
 	done
+	hurry
 	expect "$name: every byte arrives" xfer_wait
 	capture_end
 	toe_num "$name: with recalls under way" "$(delta recalled_total)" -ge 5

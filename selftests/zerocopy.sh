@@ -17,7 +17,7 @@ rounds() {
 	local i=0
 
 	while [ $((i++)) -lt $((8 / TOE_SLOW + 1)) ]; do
-		xfer "$@" --conns 64 --zerocopy --seed $i || return
+		xfer "$@" --conns 64 --zerocopy --seed $((TOE_SEED + i)) || return
 	done
 }
 
