@@ -115,7 +115,7 @@ looking() {
 }
 looking >"$TMP/looking" 2>&1 &
 LOOKING=$!
-"$NL" fuzz "$INDEX" $TOE_SEED $((2000 / TOE_SLOW)) >"$TMP/fuzz" 2>&1 &
+"$NL" fuzz "$INDEX" "$TOE_SEED" $((2000 / TOE_SLOW)) >"$TMP/fuzz" 2>&1 &
 FUZZ=$!
 for ((i = 0; i < 5; i++)); do
 	hold --conns 50 && sleep 1

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # SEED is check's
 #
 # check: boots. Each leaves in build/check/KERNEL/ log-N (KTAP), dmesg-N, stderr-N and
 # results-N: a line «VERDICT SCENARIO PASSED FAILED SKIPPED MS BUSY_MS SEED» per scenario.
 
-AGAIN=''		# «again» while scenarios are tried once more
+# Those of the second tries are called «Nagain», as AGAIN says.
+
 NUMBER=0
 
 packages() {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # AGAIN is for the others
 #
 # check: what runs in which boot. A unit is one boot: «SECONDS KERNEL GROUP SCENARIO…»,
 # with the group as «WIRE;ARGUMENTS OF THE CARD», blanks in it as «_».

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # SEED is check's
 #
 # check: what the results say, why something failed and how to repeat it.
 
