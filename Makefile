@@ -17,6 +17,8 @@ help:
 	@echo '  make list-differential'
 	@echo '                        comparisons with offload off and on, each for TESTS='
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
+	@echo '  make mutate           random faults in the card: do its tests notice? N=300, SEED,'
+	@echo '                        FILES="engine/ack.c device", QUICK=1, JOBS=2'
 	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=3'
 	@echo '  make bench-engine     what a TCP segment costs the card'"'"'s engine, and lwIP'
 	@echo '  make bench            what TCP costs the host, in instructions; BENCH_QUICK=1'
@@ -62,6 +64,9 @@ list-differential:
 check-card:
 	@scripts/check-card
 
+mutate:
+	@scripts/mutate
+
 bench-tcp:
 	@scripts/bench-tcp
 
@@ -81,4 +86,4 @@ clean:
 	rm -rf build
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: help all headers modules modules_install tool tool_install demo check list-differential check-card bench-tcp style clean bench-engine bench bench-figures
+.PHONY: help all headers modules modules_install tool tool_install demo check list-differential check-card mutate bench-tcp style clean bench-engine bench bench-figures
