@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /* Test kit: see kit.h. */
+#include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,11 +23,52 @@ void kit_fail(const char *file, int line, const char *what, unsigned long long a
 	longjmp(out, 1);
 }
 
+/* What a test may leave behind: nothing. */
+struct holdings {
+	size_t bytes;
+	unsigned int fds;
+};
+
+static struct holdings holdings(void)
+{
+	struct mallinfo2 mi = mallinfo2();
+	struct holdings now = { .bytes = mi.uordblks + mi.hblkhd };
+	DIR *dir = opendir("/proc/self/fd");
+
+	while (dir && readdir(dir))
+		now.fds++;
+	if (dir)
+		closedir(dir);
+	return now;
+}
+
+/* Small pieces that were freed count as used while malloc() caches them: run without. */
+static void restart_without_cache(void)
+{
+	char *argv[] = { "test", NULL };
+
+	if (getenv("GLIBC_TUNABLES"))
+		return;
+	setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+	execv("/proc/self/exe", argv);
+}
+
+static void run(const struct kit_test *test)
+{
+	struct holdings before = holdings(), after;
+
+	test->run();
+	after = holdings();
+	CHECK_EQ(after.fds, before.fds);
+	CHECK_EQ(after.bytes, before.bytes);
+}
+
 int kit_main(const struct kit_test *tests, unsigned int count)
 {
 	const char *only = getenv("ONLY");
 	volatile unsigned int i, failed = 0;
 
+	restart_without_cache();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n1..%u\n", count);
 	for (i = 0; i < count; i++) {
@@ -37,7 +80,7 @@ int kit_main(const struct kit_test *tests, unsigned int count)
 		}
 		in_test = true;
 		if (!setjmp(out)) {
-			tests[i].run();
+			run(&tests[i]);
 			ok = true;
 		}
 		printf("%sok %u - %s\n", ok ? "" : "not ", i + 1, tests[i].name);
