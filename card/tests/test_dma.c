@@ -304,6 +304,9 @@ static void files_are_mapped_and_unmapped(void)
 	CHECK_EQ(card_dma_map_fd(&d, AT, PAGE, fd, PAGE, CARD_DMA_READ), 0);
 	CHECK_EQ(card_dma_map_fd(&d, AT + 2 * PAGE, PAGE, fd, 3 * PAGE, RW), 0);
 	CHECK_EQ(card_dma_map_fd(&d, AT + 4 * PAGE, PAGE, fd, 0, CARD_DMA_WRITE), 0);
+	CHECK_EQ(card_dma_map_fd(&d, AT + 6 * PAGE, PAGE, fd, 0, 0), 0);
+	CHECK_EQ(mapped("dma-test", "---s"), 1);
+	card_dma_del(&d, AT + 6 * PAGE, PAGE);
 	CHECK_EQ(mapped("dma-test", "r--s"), 1);
 	CHECK_EQ(mapped("dma-test", "-w-s"), 1);
 	CHECK_EQ(mapped("dma-test", "rw-s"), 1);
