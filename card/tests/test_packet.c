@@ -183,32 +183,103 @@ static void parse_fragment_and_options(void)
 	CHECK(pkt.fragment && !pkt.tcp);
 }
 
-static void icmp_names_the_flow(void)
+/* An ICMP error about what was sent on the flow, with @quoted bytes of it; its length. */
+static uint32_t icmp(uint8_t *frame, const struct card_flow *f, uint8_t type, uint32_t quoted)
 {
-	struct card_flow f = kit_flow(4, 80, 1000), got;
-	uint8_t frame[200] = { 0 }, inner[200];
+	uint32_t ip = f->family == 4 ? 20 : 40, at = 14 + ip, alen = f->family == 4 ? 4 : 16;
+	uint8_t *in = frame + at + 8;
+
+	memset(frame, 0, 256);
+	kit_tcp_frame(frame, f, 0, 0, 0x10, NULL, 0);
+	memset(frame + at, 0, 20);
+	memcpy(in, frame + 14, ip);
+	frame[f->family == 4 ? 23 : 20] = f->family == 4 ? CARD_IP_ICMP : CARD_IP_ICMP6;
+	card_put16(frame + (f->family == 4 ? 16 : 18), (f->family == 4 ? 20 : 0) + 8 + quoted);
+	frame[at] = type;
+	/* What we sent: source local. */
+	memcpy(in + ip - 2 * alen, f->laddr, alen);
+	memcpy(in + ip - alen, f->raddr, alen);
+	memcpy(in + ip, &f->lport, 2);
+	memcpy(in + ip + 2, &f->rport, 2);
+	card_put32(in + ip + 4, 0x04711174);
+	return at + 8 + quoted;
+}
+
+static bool names_flow(uint8_t *frame, const struct card_flow *f, uint32_t len)
+{
 	struct card_packet pkt;
+	struct card_flow got;
 	uint32_t seq;
 
-	/* What we sent: source local. */
-	kit_tcp_frame(inner, &f, 0, 0, 0x10, NULL, 0);
-	memcpy(frame, inner, 34);
-	frame[14 + 9] = CARD_IP_ICMP;
-	card_put16(frame + 16, 20 + 8 + 28);
-	frame[34] = 3;
-	frame[35] = 4;
-	memcpy(frame + 42, inner + 14, 28);
-	memcpy(frame + 42 + 12, f.laddr, 4);
-	memcpy(frame + 42 + 16, f.raddr, 4);
-	memcpy(frame + 62, &f.lport, 2);
-	memcpy(frame + 64, &f.rport, 2);
-	card_put32(frame + 66, 4711);
-	card_packet_parse(&pkt, frame, 70);
-	CHECK(card_packet_icmp_flow(&pkt, &got, &seq));
-	CHECK(!memcmp(&got, &f, sizeof(f)));
-	CHECK_EQ(seq, 4711);
-	frame[34] = 8;				/* echo is no error */
-	CHECK(!card_packet_icmp_flow(&pkt, &got, &seq));
+	card_packet_parse(&pkt, frame, len);
+	if (!card_packet_icmp_flow(&pkt, &got, &seq))
+		return false;
+	CHECK(!memcmp(&got, f, sizeof(got)));
+	CHECK_EQ(seq, 0x04711174);
+	return true;
+}
+
+static void icmp_error(uint8_t family)
+{
+	struct card_flow f = kit_flow(family, 80, 1000);
+	uint32_t ip = family == 4 ? 20 : 40, in = 14 + ip + 8, type, len;
+	uint8_t frame[256];
+
+	for (type = 0; type < 256; type++) {
+		len = icmp(frame, &f, type, ip + 8);
+		CHECK_EQ(names_flow(frame, &f, len), family == 4 ?
+			 type == 3 || type == 11 || type == 12 : type >= 1 && type <= 4);
+	}
+	for (len = 0; len < 80; len++)
+		CHECK_EQ(names_flow(frame, &f, icmp(frame, &f, 3, len)), len >= ip + 8);
+	for (type = 0; type < 16; type++) {
+		len = icmp(frame, &f, 3, ip + 8);
+		frame[in] = type << 4 | 5;
+		CHECK_EQ(names_flow(frame, &f, len), type == family);
+	}
+	len = icmp(frame, &f, 3, ip + 8);
+	frame[in + (family == 4 ? 9 : 6)] = CARD_IP_UDP;
+	CHECK(!names_flow(frame, &f, len));
+	len = icmp(frame, &f, 3, ip + 8);
+	frame[family == 4 ? 23 : 20] = family == 4 ? CARD_IP_ICMP6 : CARD_IP_ICMP;
+	CHECK(!names_flow(frame, &f, len));
+	len = icmp(frame, &f, 3, ip + 8);
+	card_put16(frame + 12, 0x0806);
+	CHECK(!names_flow(frame, &f, len));
+	/* Cut off within its own header. */
+	len = icmp(frame, &f, 3, ip + 8);
+	card_put16(frame + (family == 4 ? 16 : 18), (family == 4 ? 20 : 0) + 7);
+	CHECK(!names_flow(frame, &f, len));
+}
+
+static void icmp_names_the_flow(void)
+{
+	struct card_flow f = kit_flow(4, 80, 1000);
+	uint8_t frame[256];
+	uint32_t len, ihl;
+
+	icmp_error(4);
+	/* The quoted header may have options; it can't be shorter than a header. */
+	for (ihl = 5; ihl < 16; ihl++) {
+		len = icmp(frame, &f, 3, ihl * 4 + 8);
+		memmove(frame + 42 + ihl * 4, frame + 62, 8);
+		frame[42] = 0x40 | ihl;
+		CHECK(names_flow(frame, &f, len));
+		card_put16(frame + 16, 20 + 8 + ihl * 4 + 7);
+		CHECK(!names_flow(frame, &f, len));
+	}
+	len = icmp(frame, &f, 3, 28);
+	frame[42] = 0x44;
+	CHECK(!names_flow(frame, &f, len));
+	frame[42] = 0x45;
+	CHECK(names_flow(frame, &f, len));
+	frame[20] = 0x20;			/* a fragment of a message */
+	CHECK(!names_flow(frame, &f, len));
+}
+
+static void icmp6_names_the_flow(void)
+{
+	icmp_error(6);
 }
 
 static void segment(uint8_t family)
@@ -295,6 +366,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(parse_survives_damage),
 	KIT_TEST(parse_fragment_and_options),
 	KIT_TEST(icmp_names_the_flow),
+	KIT_TEST(icmp6_names_the_flow),
 	KIT_TEST(segment_ipv4),
 	KIT_TEST(segment_ipv6),
 	KIT_TEST(segment_refuses_nonsense),
