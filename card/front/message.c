@@ -66,7 +66,8 @@ static int dma_map(struct front *f, struct message *m)
 	if (m->len < sizeof(req))
 		return -EINVAL;
 	memcpy(&req, m->payload, sizeof(req));
-	if (!req.size || req.iova + (req.size - 1) < req.iova || m->fd_count > 1 ||
+	/* The last page of all would escape UNMAP_ALL: no size reaches its end from 0. */
+	if (!req.size || req.iova + req.size < req.iova || m->fd_count > 1 ||
 	    ((req.iova | req.size | req.offset) & 4095))
 		return -EINVAL;
 	for (i = 0; i < f->map_count; i++)
