@@ -8,6 +8,8 @@
 set -u
 
 cd "$(dirname "$0")" || exit 1
+# shellcheck source=selftests/tools.sh
+. ./tools.sh
 : "${TOE_IF:=toe0}" "${TOE_SLOW:=1}" "${NO_TOE:=}"
 TOE=/sys/class/net/$TOE_IF/toe
 SUSPICIOUS='WARNING|BUG|Oops|KASAN|KCSAN|UBSAN|lockdep|possible recursive|possible circular|suspicious RCU|inconsistent lock|leak|refcount|Call Trace|DMA-API|unregister_netdevice: waiting|blocked for more than|general protection|soft lockup|rcu.*stall|bad page|Bad page|Memory failure|held lock'
@@ -106,6 +108,10 @@ run() {
 		verdict='not ok' why="${why:+$why, }the kernel complained"
 		complain "$(head -n 20 <<<"$text")"
 	fi
+	if tools_news "${tools[@]}"; then
+		verdict='not ok' why="${why:+$why, }a tool complained"
+		complain "$REPLY"
+	fi
 	text=$(left_over)
 	if [ -n "$text" ]; then
 		verdict='not ok' why="${why:+$why, }left something behind"
@@ -116,21 +122,47 @@ run() {
 	[ "$verdict" = ok ]
 }
 
-# Memory that nobody points to any more: with CONFIG_DEBUG_KMEMLEAK only.
-kmemleak() {
-	local file=/sys/kernel/debug/kmemleak text
+# leaks: memory that nobody points to any more; nothing if there is none.
+leaks() {
+	local file=/sys/kernel/debug/kmemleak
 
 	# The first scan only marks what is young.
 	sleep 5
 	echo scan >$file
 	sleep 6
 	echo scan >$file
-	text=$(cat $file)
+	head -n 60 $file
+} 2>&1
+
+# tool NUMBER NAME: what a debug kernel's tool has to say in the end, and whether it
+# could have said anything.
+tool() {
+	local text
+
+	text=$(
+		[ "$2" != kmemleak ] || leaks
+		tools_complaints "$2"
+	)
 	if [ -z "$text" ]; then
-		echo "ok $1 kmemleak"
+		echo "ok $1 $2"
 	else
-		complain "$(head -n 60 <<<"$text")"
-		echo "not ok $1 kmemleak"
+		complain "$text"
+		echo "not ok $1 $2"
+		return 1
+	fi
+}
+
+# boot NUMBER: what the kernel complained about before any scenario.
+boot() {
+	local text
+
+	text=$(dmesg | grep -E "$SUSPICIOUS" | grep -vE "$HARMLESS")
+	! tools_news "${tools[@]}" || text+=$'\n'$REPLY
+	if [ -z "$text" ]; then
+		echo "ok $1 boot"
+	else
+		complain "$text"
+		echo "not ok $1 boot"
 		return 1
 	fi
 }
@@ -140,16 +172,19 @@ if [ $# = 0 ]; then
 		grep -q '^plan\|classify' "$scenario" && set -- "$@" "${scenario%.sh}"
 	done
 fi
+# Only a kernel with tools is ours from its boot on.
+mapfile -t tools < <(tools)
 extra=0
-[ ! -w /sys/kernel/debug/kmemleak ] || extra=1
+[ ${#tools[@]} = 0 ] || extra=$((${#tools[@]} + 1))
 failed=0
+number=0
 export TOE_SEED
 first=${TOE_SEED:-$((RANDOM + 1))}
 read -r up _ </proc/uptime
 echo "# boot: ${up/.}0"
 echo "KTAP version 1"
 echo "1..$(($# + extra))"
-number=0
+[ $extra = 0 ] || boot $((++number)) || failed=1
 for scenario; do
 	TOE_SEED=$first
 	[ "$scenario" = "${scenario%@*}" ] || TOE_SEED=${scenario#*@}
@@ -157,5 +192,7 @@ for scenario; do
 	echo "# $scenario seed $TOE_SEED"
 	run $((++number)) "$scenario" || failed=1
 done
-[ $extra = 0 ] || kmemleak $((++number)) || failed=1
+for name in "${tools[@]}"; do
+	tool $((++number)) "$name" || failed=1
+done
 exit $failed
