@@ -31,7 +31,7 @@ limit() {
 # boot DIR KERNEL GROUP NUMBER SCENARIO…: its output goes to stdout.
 boot() {
 	local dir=$1 kernel=$2 wire card peer slow=1 options=() need
-	IFS=';' read -r wire card peer <<<"${3//_/ }"
+	IFS=';' read -r wire card peer _ <<<"${3//_/ }"
 	local number=$4
 	shift 4
 

@@ -50,13 +50,14 @@ header() {
 
 # group SCENARIO: what it wants of the wire, the card and the peer. A namespace as the
 # peer costs half as much as a guest; who needs a kernel that is known, or one with all
-# of its modules, asks for a guest.
+# of its modules, asks for a guest. Whoever provokes complaints of the kernel is alone.
 group() {
-	local text peer
+	local text peer own
 
 	peer=${PEER:-$(header peer "$1")}
 	[ -c /dev/net/tun ] || peer=guest
-	text="$(header wire "$1");$(header card "$1");${peer:-netns}"
+	own=$(header provokes "$1")
+	text="$(header wire "$1");$(header card "$1");${peer:-netns}${own:+;${1%@*}}"
 	echo "${text// /_}"
 }
 

@@ -132,6 +132,8 @@ stage_card() {
 			die "build/$KERNEL/$module is missing: run make (or scripts/lab build)"
 		cp "$built/$module" "$RUN/ctl/toe/modules/"
 	done
+	# The debug kernel's only.
+	cp "$built"/provoke/*.ko "$RUN/ctl/toe/modules/" 2>/dev/null
 	exec {BUILD_LOCK}>&-
 	[ -x "$REPO/build/toe/toe" ] ||
 		die "build/toe/toe is missing: run make (or scripts/lab build)"
