@@ -19,6 +19,7 @@ help:
 	@echo '  make check-card       tests of the card and of figure 4D, without a kernel'
 	@echo '  make mutate           random faults in the card: do its tests notice? N=300, SEED,'
 	@echo '                        FILES="engine/ack.c device", QUICK=1, JOBS=2'
+	@echo '  make mutate-modules   do the scenarios notice faults? MUTANTS="names", JOBS=2'
 	@echo '  make bench-tcp        the card'"'"'s TCP against the kernel'"'"'s: BENCH_QUICK=1, JOBS=3'
 	@echo '  make bench-engine     what a TCP segment costs the card'"'"'s engine, and lwIP'
 	@echo '  make bench            what TCP costs the host, in instructions; BENCH_QUICK=1'
@@ -67,6 +68,9 @@ check-card:
 mutate:
 	@scripts/mutate
 
+mutate-modules:
+	@MUTANTS="$(MUTANTS)" scripts/mutate-modules
+
 bench-tcp:
 	@scripts/bench-tcp
 
@@ -86,4 +90,4 @@ clean:
 	rm -rf build
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -s -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: help all headers modules modules_install tool tool_install demo check list-differential check-card mutate bench-tcp style clean bench-engine bench bench-figures
+.PHONY: help all headers modules modules_install tool tool_install demo check list-differential check-card mutate mutate-modules bench-tcp style clean bench-engine bench bench-figures
