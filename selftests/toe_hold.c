@@ -6,17 +6,21 @@
  *		 [--mark N] [--priority N] [--tos N] [--sport N]
  *
  * Prints a line when all of them are established, then does what each line of stdin
- * says: «mark N» changes their SO_MARK. Ends with stdin.
+ * says: «mark N» changes their SO_MARK; «info» asks the first of them for TCP_INFO, twenty
+ * times, and «congestion NAME» sets its TCP_CONGESTION, once; either prints how many
+ * microseconds it took, the quickest time. Ends with stdin.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONNS_MAX 1024
@@ -104,9 +108,37 @@ static void parse(int argc, char **argv)
 		errx(1, "what shall be held?");
 }
 
+/* How long does it take to set this congestion control, or, without, to ask for TCP_INFO? */
+static void ask(int fd, const char *congestion)
+{
+	long took, best = -1;
+	struct timespec a, b;
+	struct tcp_info info;
+	int i, status, times = congestion ? 1 : 20;
+
+	for (i = 0; i < times; i++) {
+		socklen_t len = sizeof(info);
+
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		if (congestion)
+			status = setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
+					    strlen(congestion));
+		else
+			status = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		if (status)
+			err(1, "%s", congestion ?: "TCP_INFO");
+		took = (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000;
+		if (best < 0 || took < best)
+			best = took;
+	}
+	printf("took %ld\n", best);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
-	char line[64];
+	char line[64], name[32];
 	int mark, i;
 
 	parse(argc, argv);
@@ -116,9 +148,14 @@ int main(int argc, char **argv)
 		fds[i] = dial();
 	puts("established");
 	fflush(stdout);
-	while (fgets(line, sizeof(line), stdin))
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strncmp(line, "info", 4))
+			ask(fds[0], NULL);
+		if (sscanf(line, "congestion %31s", name) == 1)
+			ask(fds[0], name);
 		if (sscanf(line, "mark %i", &mark) == 1)
 			for (i = 0; i < arg.conns; i++)
 				set(fds[i], SOL_SOCKET, SO_MARK, mark);
+	}
 	return 0;
 }
