@@ -25,14 +25,18 @@ took() {
 
 # The filter waits 200 ms for TCP_INFO, by a clock that may hurry after a standstill of the
 # machine; half a minute for a recall.
-us=$(took info)
-say "TCP_INFO: $us us"
-expect_num "TCP_INFO is the card's answer, not a time-out" "$us" -lt 50000
+# A machine that is busy answers late, but not each time.
+answered() {
+	us=$(took info)
+	say "TCP_INFO: $us us"
+	[ "$us" -lt 100000 ]
+}
+expect "TCP_INFO is the card's answer, not a time-out" wait_until 20 answered
 expect "the connection is still in the card" in_card 1
 us=$(took congestion reno)
 say "TCP_CONGESTION: $us us"
-expect_num "an option calls back and goes on" "$us" -lt $((3000000 * TOE_SLOW))
+expect_num "an option calls back and goes on" "$us" -lt "$(scaled 3000000)"
 expect "then the card has it again" wait_until 10 in_card 1
 begin=$SECONDS
 let_go
-expect_num "close goes on as soon as it's back" $((SECONDS - begin)) -le $((5 * TOE_SLOW))
+expect_num "close goes on as soon as it's back" $((SECONDS - begin)) -le "$(scaled 5)"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # timeout: 150
 #
 # The card holds so many pieces of a connection's payload and no more. What is sent

@@ -74,10 +74,11 @@ sleep 1
 seen() {
 	nft -j list counter inet toe_test seen | jq '.nftables[] | select(.counter) | .counter.packets'
 }
-before=$(seen)
-sleep 0.5
-expect_num "a second after it came a rule sees the connection's segments" \
-	$(($(seen) - before)) -gt 0
+sees_more() {
+	[ "$(seen)" -gt "$1" ]
+}
+expect "a second after it came a rule sees the connection's segments" \
+	wait_until 2 sees_more "$(seen)"
 drop_tables
 expect "without it they are in the card again" wait_until 6 connections_are $CONNS
 finished

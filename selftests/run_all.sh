@@ -26,16 +26,19 @@ suspicious() {
 	log_since "$1" | grep -E "$SUSPICIOUS" | grep -vE "$HARMLESS"
 }
 
-# stuck: prints tasks in uninterruptible sleep for two seconds; false if none.
+# stuck: prints tasks in uninterruptible sleep all the time; false if none. On a busy
+# machine the disk alone may take seconds.
 stuck() {
 	local pids again
 
 	pids=$(ps -eo state=,pid= | awk '$1 == "D" { print $2 }')
 	[ -n "$pids" ] || return 1
-	sleep 2
-	again=$(ps -o state=,pid=,comm= -p "$(tr '\n' , <<<"$pids" | sed 's/,$//')" |
-		awk '$1 == "D"')
-	[ -n "$again" ] || return 1
+	for _ in 1 2 3 4 5; do
+		sleep 2
+		again=$(ps -o state=,pid=,comm= -p "$(tr '\n' , <<<"$pids" | sed 's/,$//')" |
+			awk '$1 == "D"')
+		[ -n "$again" ] || return 1
+	done
 	echo w >/proc/sysrq-trigger
 	echo "$again"
 }
@@ -44,8 +47,11 @@ stuck() {
 left_over() {
 	[ -z "$NO_TOE" ] || return 1
 	[ -d "$TOE" ] || { echo "$TOE_IF is gone"; return; }
-	[ "$(cat "$TOE/connections")" = 0 ] || sleep 2
-	[ "$(cat "$TOE/connections")" = 0 ] ||
+	for _ in {1..20}; do
+		[ "$(<"$TOE/connections")" != 0 ] || break
+		sleep 0.5
+	done
+	[ "$(<"$TOE/connections")" = 0 ] ||
 		echo "$(cat "$TOE/connections") connections are still in the card"
 	[ "$(cat "$TOE/enable")" = 1 ] || {
 		echo "offload was left switched off"
