@@ -186,6 +186,8 @@ static void commit(uint32_t len, uint8_t mark, uint64_t now)
 	uint8_t *slot = card_wire_slot(&w);
 
 	CHECK(slot);
+	if (!slot)
+		return;
 	memset(slot, 0xee, 100);
 	slot[0] = mark;
 	card_wire_commit(&w, len, now);

@@ -55,7 +55,7 @@ group() {
 	local text peer own
 
 	peer=${PEER:-$(header peer "$1")}
-	[ -c /dev/net/tun ] || peer=guest
+	[ -w /dev/net/tun ] || peer=guest
 	own=$(header provokes "$1")
 	text="$(header wire "$1");$(header card "$1");${peer:-netns}${own:+;${1%@*}}"
 	echo "${text// /_}"

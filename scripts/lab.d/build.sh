@@ -69,7 +69,7 @@ build_rest() {
 
 	for dir in card selftests scripts/toe; do
 		[ -e "$REPO/$dir/Makefile" ] || continue
-		tree_run -- make -s -C "$REPO/$dir" || return
+		tree_run -- make -s -j"$(nproc)" -C "$REPO/$dir" || return
 	done
 }
 
