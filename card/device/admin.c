@@ -69,8 +69,7 @@ static uint32_t pair_create(struct card *c, const struct toe_admin_cmd *cmd)
 		return status;
 	memset(p, 0, sizeof(*p));
 	p->index = n;
-	/* The longest frame, and a VLAN tag that is inserted into it. */
-	p->txs.buf = malloc(TOE_TXD_MAX_BYTES + 4);
+	p->txs.buf = malloc(CARD_TX_BYTES);
 	if (!p->txs.buf)
 		return TOE_ST_NOMEM;
 	sq_init(c, &p->tx, &pp, TOE_RING_TX);
@@ -99,7 +98,6 @@ void card_pair_destroy(struct card *c, struct card_pair *p)
 	if (!p->active)
 		return;
 	card_toe_pair_destroy(c, p);
-	card_pair_counters(p);
 	card_cq_flush(&p->cq);
 	p->active = false;
 	card_cq_uninit(&p->cq);

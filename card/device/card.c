@@ -244,11 +244,8 @@ static bool run_pairs(struct card *c)
 	return any;
 }
 
-/**
- * card_pair_counters() - let the host know of the connections' frames
- * @p: an active pair
- */
-void card_pair_counters(struct card_pair *p)
+/* Let the host know of the connections' frames. */
+static void pair_counters(struct card_pair *p)
 {
 	const uint64_t val[4] = {
 		p->toe_rx_frames, p->toe_rx_bytes, p->toe_tx_frames, p->toe_tx_bytes,
@@ -277,7 +274,7 @@ static void publish(struct card *c)
 		card_sq_publish(&p->rx);
 		card_sq_publish(&p->rq);
 		card_tx_report(c, p);
-		card_pair_counters(p);
+		pair_counters(p);
 		if (card_cq_flush(&p->cq))
 			c->raise(c->raise_ctx, TOE_VECTOR_PAIR(i));
 	}
@@ -286,7 +283,6 @@ static void publish(struct card *c)
 		if (card_cq_flush(&c->admin_cq))
 			c->raise(c->raise_ctx, TOE_VECTOR_ADMIN);
 	}
-	c->stats.dma_errors = c->dma.errors;
 }
 
 /**

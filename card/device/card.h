@@ -25,6 +25,7 @@ struct card_toe;
 #define CARD_LOOP_FRAMES	512	/* frames under way inside the card in loopback */
 #define CARD_RUN_ALIGN		64	/* of the payload runs in an RQ buffer */
 #define CARD_TOE_FRAGS		1024	/* send fragments of one context */
+#define CARD_TX_BYTES		(TOE_TXD_MAX_BYTES + 4)	/* the longest frame, and a VLAN tag */
 
 /**
  * struct card_config - of one card
@@ -193,7 +194,6 @@ bool card_reads_wire(struct card *c);
 void card_post(struct card *c, struct card_cq *cq, const struct toe_cqe *cqe);
 void card_pair_post(struct card *c, struct card_pair *p, const struct toe_cqe *cqe);
 void card_pair_flush_data(struct card *c, struct card_pair *p);
-void card_pair_counters(struct card_pair *p);
 void card_fatal(struct card *c, const char *why);
 void card_guest_error(struct card *c, const char *what, uint64_t detail);
 uint8_t *card_xmit_slot(struct card *c);
