@@ -382,12 +382,52 @@ static void a_turn_tells_of_work(void)
 	host_destroy(h);
 }
 
+/* All eight pairs do all that a pair does, whatever stands behind the last one. */
+static void eight_pairs_and_no_ninth(void)
+{
+	struct host *h = nic(TOE_MAX_PAIRS, 64);
+	uint64_t at = host_alloc(h, 64 * 8), payload = toe_fill(h, 100);
+	struct toe_txd d = { .addr = payload, .len = 60, .flags = TOE_TXD_EOP };
+	struct toe_conn c = { .h = h, .flow = kit_flow(4, 80, 4000) };
+	struct card_packet pkt;
+	unsigned int i;
+
+	memset(host_ptr(h, at), 0xff, 64 * 8);
+	CHECK_EQ(host_admin(h, TOE_ADMIN_RX_MODE, 3, at, 64 * 8, 64), 0);
+	for (i = 0; i < TOE_MAX_PAIRS; i++) {
+		host_rx_post(h, i, 8);
+		host_rq_post(h, i, 8);
+		host_tx(h, i, &d);
+	}
+	host_poll(h);
+	for (i = 0; i < TOE_MAX_PAIRS; i++) {
+		CHECK_EQ(host_expect(h, i, TOE_CQE_TX).tx.cons, 1);
+		CHECK_EQ(peer_recv(h, out, sizeof(out)), 60);
+	}
+	CHECK(!card_arm(&h->card));
+	CHECK(card_reads_wire(&h->card));
+	CHECK(card_deadline(&h->card) > h->now + 100);
+	c.tid = toe_begin(h, &c.flow);		/* without RSS all is pair 0's */
+	c.block = host_alloc(h, sizeof(struct toe_conn_block));
+	*(struct min_tcp *)host_ptr(h, c.block) = toe_state(&c.flow);
+	toe_commit(&c, c.tid, c.block);
+	toe_send(&c, ISS, payload, 100, TOE_SEND_PUSH);
+	CHECK(toe_to_peer(&c, &pkt));
+	for (i = 0; i < TOE_MAX_PAIRS; i++)
+		CHECK_EQ(host_admin(h, TOE_ADMIN_PAIR_DESTROY, i, 0, 0, 0), 0);
+	CHECK(!card_rx_steer(&h->card, 5));
+	host_reg(h, TOE_REG_CONTROL, 0);
+	CHECK(!h->card.enabled);
+	host_destroy(h);
+}
+
 /* What the host does wrong is told with -v, and only that. */
 static void complaints(void)
 {
 	int out_fd = memfd_create("stderr", MFD_CLOEXEC), saved = dup(2);
 	struct host *h = nic(1, 64);
 	struct toe_txd d = { .addr = HOST_IOVA, .len = 5, .flags = TOE_TXD_EOP };
+	struct toe_cmd cmd = { .op = TOE_CMD_QUERY + 1 };
 	char text[4096] = { 0 };
 	unsigned int i, lines = 0;
 
@@ -400,24 +440,29 @@ static void complaints(void)
 		host_admin(h, TOE_ADMIN_MTU, 1500, 0, 0, 0);
 		host_reg(h, TOE_REG_MAGIC, 0);		/* 3 */
 		host_reg(h, TOE_REG_ADMIN_SIZE, 0);	/* 4 */
+		host_cmd(h, 0, &cmd);			/* 5 */
 	}
 	h->pair[0].shadow[TOE_RING_TX].prod += 100;
-	host_poll(h);					/* 5 */
-	card_fatal(&h->card, "one");			/* 6, always */
-	card_fatal(&h->card, "two");
+	host_poll(h);					/* 6 */
+	host_reg(h, TOE_REG_CONTROL, 0);
+	host_reg(h, TOE_REG_ADMIN_SIZE, 17);
+	host_reg(h, TOE_REG_CONTROL, TOE_CONTROL_ENABLE);	/* 7, and 8 always */
+	card_fatal(&h->card, "again");
 	dup2(saved, 2);
 	CHECK(pread(out_fd, text, sizeof(text) - 1, 0) > 0);
 	close(out_fd);
 	close(saved);
 	for (i = 0; text[i]; i++)
 		lines += text[i] == '\n';
-	CHECK_EQ(lines, 6);
+	CHECK_EQ(lines, 8);
+	CHECK(strstr(text, "refused TOE command 0x9\n"));
+	CHECK(strstr(text, "ENABLE with a bad admin ring, size 0x11\n"));
 	CHECK(strstr(text, "bad TX descriptor at index 0x2\n"));
 	CHECK(strstr(text, "refused admin command 0x5\n"));
 	CHECK(strstr(text, "write to register 0x0\n"));
 	CHECK(strstr(text, "write while enabled to register 0x58\n"));
 	CHECK(strstr(text, "impossible ring index on pair 0x0\n"));
-	CHECK(strstr(text, "fatal: one\n"));
+	CHECK(strstr(text, "fatal: bad admin ring\n"));
 	host_destroy(h);
 }
 
@@ -434,6 +479,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(deadlines_of_all_parts),
 	KIT_TEST(vectors),
 	KIT_TEST(a_turn_tells_of_work),
+	KIT_TEST(eight_pairs_and_no_ninth),
 	KIT_TEST(complaints),
 };
 KIT_MAIN(tests)

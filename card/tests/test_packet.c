@@ -92,6 +92,27 @@ static void checksum_against_plain(void)
 	CHECK_EQ(card_csum_fold(card_csum_add(0, data, 300)), 0);
 }
 
+/* The length is 32 bits of the pseudo header, both halves of which are summed. */
+static void checksum_pseudo(void)
+{
+	static const uint8_t a[16] = { 1, 2, 3, 4, 5 }, b[16] = { 9, 8, 7, 6, 5, 4 };
+	uint8_t plain[40] = { 0 };
+
+	memcpy(plain, a, 16);
+	memcpy(plain + 16, b, 16);
+	card_put32(plain + 32, 0x00035678);
+	plain[39] = 6;
+	CHECK_EQ(card_csum_fold(card_csum_pseudo(6, a, b, 6, 0x35678)),
+		 card_csum_fold(card_csum_add(0, plain, 40)));
+	memset(plain, 0, sizeof(plain));
+	memcpy(plain, a, 4);
+	memcpy(plain + 4, b, 4);
+	plain[9] = 17;
+	card_put16(plain + 10, 0x1234);
+	CHECK_EQ(card_csum_fold(card_csum_pseudo(4, a, b, 17, 0x1234)),
+		 card_csum_fold(card_csum_add(0, plain, 12)));
+}
+
 static void parse_and_verify(uint8_t family)
 {
 	struct card_flow f = kit_flow(family, 80, 1000);
@@ -360,6 +381,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(toeplitz_vectors),
 	KIT_TEST(checksum_rfc1071),
 	KIT_TEST(checksum_against_plain),
+	KIT_TEST(checksum_pseudo),
 	KIT_TEST(parse_ipv4),
 	KIT_TEST(parse_ipv6),
 	KIT_TEST(parse_padding_is_not_payload),
