@@ -108,6 +108,23 @@ static void pointers_stay_within_a_piece(void)
 	CHECK_EQ(d.errors, 5);
 }
 
+/* In the middle of the address space sums of two addresses wrap to small numbers. */
+static void high_addresses(void)
+{
+	const uint64_t middle = UINT64_C(1) << 63;
+	unsigned int i;
+
+	fresh();
+	CHECK_EQ(add(middle - PAGE, PAGE, mem), 0);
+	CHECK_EQ(add(middle + 4 * PAGE, PAGE, mem + PAGE), 0);
+	for (i = 0; i < 4; i++) {
+		CHECK(ptr(middle - PAGE, 1) == mem);
+		CHECK(!ptr(middle + i * PAGE + 5, 1));
+		CHECK(ptr(middle + 4 * PAGE, 1) == mem + PAGE);
+		CHECK(!ptr(middle + i * PAGE + 5, 1));
+	}
+}
+
 static void copies_cross_pieces_but_no_gap(void)
 {
 	uint8_t buf[2 * PAGE], want[2 * PAGE];
@@ -358,6 +375,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(pieces_must_not_overlap),
 	KIT_TEST(table_is_sorted_and_bounded),
 	KIT_TEST(pointers_stay_within_a_piece),
+	KIT_TEST(high_addresses),
 	KIT_TEST(copies_cross_pieces_but_no_gap),
 	KIT_TEST(copies_are_in_order),
 	KIT_TEST(ranges_are_checked_at_both_ends),

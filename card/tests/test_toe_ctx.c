@@ -182,6 +182,19 @@ static void equal_deadlines_stay(void)
 	}
 	toe_ctx_set_deadline(t, x[7], 99);
 	CHECK_EQ(x[7]->heap_pos, 0);
+	for (i = 3; i < 8; i++)
+		toe_ctx_set_deadline(t, x[i], TE_NEVER);
+	/* 100 above 200 and 300; then as late as the one below, then later. */
+	toe_ctx_set_deadline(t, x[0], 100);
+	toe_ctx_set_deadline(t, x[1], TE_NEVER);
+	toe_ctx_set_deadline(t, x[2], TE_NEVER);
+	toe_ctx_set_deadline(t, x[1], 200);
+	toe_ctx_set_deadline(t, x[2], 300);
+	toe_ctx_set_deadline(t, x[0], 200);
+	CHECK_EQ(x[0]->heap_pos, 0);
+	toe_ctx_set_deadline(t, x[2], 200);
+	toe_ctx_set_deadline(t, x[0], 300);
+	CHECK(x[1]->heap_pos == 0 && x[0]->heap_pos == 1 && x[2]->heap_pos == 2);
 	host_destroy(h);
 }
 
