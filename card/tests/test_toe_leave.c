@@ -141,6 +141,60 @@ static void leaves_for_icmp(void)
 	host_destroy(c.h);
 }
 
+/* An ICMP error goes up in any case; does the connection end with it? */
+static bool icmp_ends(uint32_t seq, bool ours, bool committed)
+{
+	struct toe_conn c = { .h = toe_host(1, 64), .flow = kit_flow(4, 80, 4000) };
+	uint8_t frame[128];
+	struct toe_cqe cqe;
+	uint32_t len;
+	bool left;
+
+	c.tid = toe_begin(c.h, &c.flow);
+	c.block = host_alloc(c.h, sizeof(struct toe_conn_block));
+	*(struct min_tcp *)host_ptr(c.h, c.block) = toe_state(&c.flow);
+	if (committed) {
+		toe_commit(&c, c.tid, c.block);
+		CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_OK);
+		toe_send(&c, ISS, toe_fill(c.h, 100), 100, TOE_SEND_PUSH);
+	}
+	CHECK_EQ(host_admin(c.h, TOE_ADMIN_RX_MODE, TOE_RX_MODE_PROMISC, 0, 0, 0), TOE_ST_OK);
+	len = icmp_frame(frame, &c.flow, seq);
+	frame[5] ^= !ours;
+	peer_send(c.h, frame, len);
+	host_poll(c.h);
+	CHECK(host_cqe(c.h, 0, &cqe));
+	while (cqe.type == TOE_CQE_TX)
+		CHECK(host_cqe(c.h, 0, &cqe));
+	left = cqe.type == TOE_CQE_CLOSING;
+	if (left) {
+		CHECK_EQ(cqe.closing.tid, c.tid);
+		CHECK_EQ(cqe.closing.host_id, 78);
+		CHECK_EQ(cqe.closing.reason, TOE_REASON_ICMP);
+		cqe = host_expect(c.h, 0, TOE_CQE_RECALLED);
+		CHECK_EQ(cqe.recalled.tid, c.tid);
+		CHECK_EQ(cqe.recalled.host_id, 78);
+		CHECK_EQ(cqe.recalled.reason, TOE_REASON_ICMP);
+		cqe = host_expect(c.h, 0, TOE_CQE_RX);
+	}
+	CHECK_EQ(cqe.type, TOE_CQE_RX);
+	CHECK_EQ(cqe.rx.tid, left ? c.tid : 0);
+	host_quiet(c.h, 0);
+	CHECK_EQ(c.h->card.stats.toe_contexts, !left);
+	host_destroy(c.h);
+	return left;
+}
+
+static void icmp_must_name_what_is_in_flight(void)
+{
+	CHECK(!icmp_ends(ISS - 1, true, true));
+	CHECK(icmp_ends(ISS, true, true));
+	CHECK(icmp_ends(ISS + 100, true, true));
+	CHECK(!icmp_ends(ISS + 101, true, true));
+	CHECK(!icmp_ends(ISS, false, true));	/* to another station */
+	CHECK(!icmp_ends(ISS, true, false));	/* nothing was taken over yet */
+}
+
 /* @frame with a VLAN tag; bytes. */
 static uint32_t tag(uint8_t *tagged, const uint8_t *frame, uint32_t len, uint16_t tci)
 {
@@ -229,6 +283,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(leaves_for_rst),
 	KIT_TEST(leaves_for_ip_options),
 	KIT_TEST(leaves_for_icmp),
+	KIT_TEST(icmp_must_name_what_is_in_flight),
 	KIT_TEST(foreign_frames_are_not_the_connections),
 	KIT_TEST(a_tag_is_part_of_the_flow),
 };
