@@ -31,6 +31,36 @@ static void distinctive(struct min_tcp *st)
 	st->ts_recent = 0x55667788;
 }
 
+/* What stands in front of TCP in a frame with @n bytes of payload. */
+static void lower_headers(uint8_t *want, const struct card_flow *f, uint32_t n, uint16_t id)
+{
+	memset(want, 0, 200);
+	memcpy(want, kit_peer_mac, 6);
+	memcpy(want + 6, kit_card_mac, 6);
+	memcpy(want + 12, "\x81\x00\xe1\x23", 4);
+	if (f->family == 4) {
+		card_put16(want + 16, CARD_ETH_IPV4);
+		want[18] = 0x45;
+		want[19] = 0xa8;
+		card_put16(want + 20, 52 + n);
+		card_put16(want + 22, id);
+		want[24] = 0x40;
+		want[26] = 37;
+		want[27] = CARD_IP_TCP;
+		memcpy(want + 30, f->laddr, 4);
+		memcpy(want + 34, f->raddr, 4);
+		card_put16(want + 28, card_csum_fold(card_csum_add(0, want + 18, 20)));
+	} else {
+		card_put16(want + 16, CARD_ETH_IPV6);
+		card_put32(want + 18, 0x6a854321);
+		card_put16(want + 22, 32 + n);
+		want[24] = CARD_IP_TCP;
+		want[25] = 37;
+		memcpy(want + 26, f->laddr, 16);
+		memcpy(want + 42, f->raddr, 16);
+	}
+}
+
 /* The headers but for what the engine and the checksums say. */
 static void headers(uint8_t family)
 {
@@ -48,32 +78,8 @@ static void headers(uint8_t family)
 
 		CHECK(toe_to_peer(&c, &pkt));
 		CHECK_EQ(pkt.len, hdr + n);
-		memset(want, 0, sizeof(want));
-		memcpy(want, kit_peer_mac, 6);
-		memcpy(want + 6, kit_card_mac, 6);
-		memcpy(want + 12, "\x81\x00\xe1\x23", 4);
-		if (family == 4) {
-			card_put16(want + 16, CARD_ETH_IPV4);
-			want[18] = 0x45;
-			want[19] = 0xa8;
-			card_put16(want + 20, 52 + n);
-			id = i ? id + 1 : card_get16(toe_frame + 22);
-			card_put16(want + 22, id);
-			want[24] = 0x40;
-			want[26] = 37;
-			want[27] = CARD_IP_TCP;
-			memcpy(want + 30, c.flow.laddr, 4);
-			memcpy(want + 34, c.flow.raddr, 4);
-			card_put16(want + 28, card_csum_fold(card_csum_add(0, want + 18, 20)));
-		} else {
-			card_put16(want + 16, CARD_ETH_IPV6);
-			card_put32(want + 18, 0x6a854321);
-			card_put16(want + 22, 32 + n);
-			want[24] = CARD_IP_TCP;
-			want[25] = 37;
-			memcpy(want + 26, c.flow.laddr, 16);
-			memcpy(want + 42, c.flow.raddr, 16);
-		}
+		id = i ? id + 1 : card_get16(toe_frame + 22);
+		lower_headers(want, &c.flow, n, id);
 		CHECK(!memcmp(toe_frame, want, l4));
 		card_put16(want, 80);
 		card_put16(want + 2, 4000);
