@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /* The card's turn: heart, link, doorbells, loopback, sleep, interrupts, complaints. */
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "toe_kit.h"
@@ -378,7 +379,7 @@ static void a_turn_tells_of_work(void)
 	CHECK(!card_poll(&h->card, ++h->now));
 	CHECK_EQ(h->wire.fd, -1);
 	CHECK(!h->wire.link);
-	h->peer = dup(0);
+	h->peer = eventfd(0, 0);
 	host_destroy(h);
 }
 

@@ -181,16 +181,16 @@ static void the_end_of_a_hypervisor(void)
 		front(FRONT_RUNNING);
 		f.child.quit = false;
 		f.opts.keep = keep;
-		f.maps[f.map_count++] = (struct front_map){ .size = 4096, .fd = dup(0) };
-		f.irq[3] = dup(0);
-		f.fd[f.fd_count++] = dup(0);
+		f.maps[f.map_count++] = (struct front_map){ .size = 4096, .fd = eventfd(0, 0) };
+		f.irq[3] = eventfd(0, 0);
+		f.fd[f.fd_count++] = eventfd(0, 0);
 		f.wait_count = f.reset_count = 2;
 		f.config[0x3c] = 9;
 		f.in_have = 5;
 		f.in_pos = 7;
 		f.out_have = 3;
 		close(hypervisor);
-		hypervisor = dup(0);
+		hypervisor = eventfd(0, 0);
 		front_socket_read(&f);
 		CHECK_EQ(f.client, -1);
 		CHECK(!f.map_count && !f.fd_count && !f.wait_count && !f.reset_count);
@@ -481,7 +481,7 @@ static void death_and_the_wire(void)
 	for (i = 0; i < 4; i++) {
 		front(FRONT_RUNNING);
 		f.child.pid = 1;
-		f.wire_fd = dup(0);
+		f.wire_fd = eventfd(0, 0);
 		f.wire_state->busy = i & 1;
 		f.opts.wire_kind = i & 2 ? CARD_WIRE_TAP : CARD_WIRE_STREAM;
 		f.wait_count = 1;
@@ -504,8 +504,8 @@ static void the_device_speaks(void)
 	f.wait_count = 2;
 	f.waits[0].seq = 4;
 	f.waits[1].seq = 5;
-	f.wire_fd = dup(0);
-	fd = dup(0);
+	f.wire_fd = eventfd(0, 0);
+	fd = eventfd(0, 0);
 	card_ctrl_send(device, &m, &fd, 1);
 	close(fd);
 	front_child_read(&f);
@@ -519,7 +519,7 @@ static void the_device_speaks(void)
 	CHECK_EQ(f.wire_fd, -1);
 	CHECK(f.child.ctrl >= 0);
 	close(device);
-	device = dup(0);
+	device = eventfd(0, 0);
 	front_child_read(&f);
 	CHECK_EQ(f.child.ctrl, -1);
 	front_child_read(&f);

@@ -109,7 +109,7 @@ static void so_many_at_a_time(void)
 	/* What came before the end counts first. */
 	send_frame(60, 60);
 	close(peer);
-	peer = dup(0);
+	peer = eventfd(0, 0);
 	CHECK_EQ(receive(64), 1);
 	CHECK_EQ(receive(64), -EPIPE);
 	CHECK(w.link);				/* whoever asked gives it up */
@@ -292,7 +292,7 @@ static void a_peer_that_has_gone(void)
 	wire(CARD_WIRE_STREAM);
 	commit(60, 1, 1);
 	close(peer);
-	peer = dup(0);
+	peer = eventfd(0, 0);
 	CHECK_EQ(card_wire_flush(&w, 1), -EPIPE);
 	CHECK_EQ(w.st->busy, 0);
 	unwire();
