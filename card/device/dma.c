@@ -134,7 +134,8 @@ static uint8_t *piece(struct card_dma *d, uint64_t iova, size_t *len, uint32_t p
 
 	if (d->bus_master && !*d->bus_master)
 		return NULL;
-	if (d->last >= d->count || iova < m->iova || iova - m->iova >= m->size) {
+	/* What lies before the piece is far behind it, modulo 2^64. */
+	if (d->last >= d->count || iova - m->iova >= m->size) {
 		unsigned int i = lower_bound(d, iova);
 
 		if (i == d->count || iova < d->map[i].iova)
