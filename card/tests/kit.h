@@ -22,7 +22,7 @@ struct kit_test {
 
 int kit_main(const struct kit_test *tests, unsigned int count);
 void kit_fail(const char *file, int line, const char *what, unsigned long long a,
-	      unsigned long long b);
+	      unsigned long long b) __attribute__((noreturn));
 
 #define KIT_TEST(fn)	{ #fn, fn }
 #define KIT_MAIN(tests)	\
