@@ -25,7 +25,7 @@ static uint32_t place(void *ctx, struct te_conn *c, uint32_t seq, const uint8_t 
 	uint32_t n = len;
 
 	(void)ctx;
-	(void)push;
+	sim_trace(s, "%d gets %u:%u push %d", h->side, seq, seq + len, push);
 	SIM_CHECK(s, c == h->conn && !h->out);
 	SIM_CHECK(s, data && len);
 	SIM_CHECK(s, seq - h->peer_isn == h->placed);
@@ -52,6 +52,7 @@ static void engine_create(struct sim_host *h)
 		.pool_bytes = h->pool_bytes,
 		.conn_pool_bytes = h->pool_bytes,
 		.seed = h->sim->seed,
+		.pacing = h->sim->trace != SIM_TRACE_OFF && h->sim->seed % 4 == 3,
 	};
 
 	SIM_CHECK(h->sim, !te_engine_init(h->eng, &cfg));
@@ -126,6 +127,7 @@ static void take_away(struct sim_host *h)
 {
 	struct sim *s = h->sim;
 
+	sim_trace_full(s, h->side, h->conn);
 	te_export(h->conn, &h->state, s->now);
 	te_release(h->eng, h->conn);
 	SIM_CHECK(s, !h->pool || (!h->eng->blocks_used && !h->eng->runs_used));
@@ -184,6 +186,7 @@ static void output(struct sim_host *h)
 		uint8_t data[65536];
 		uint32_t off = o.seq - h->isn;
 
+		sim_trace_out(s, h->side, &o);
 		SIM_CHECK(s, ++n < 100000);
 		SIM_CHECK(s, o.opt_len <= 40 && o.opt_len % 4 == 0);
 		check_window(h, &o);
@@ -233,9 +236,10 @@ static void post(struct sim_host *h)
 }
 
 /* What follows anything that happened to the engine. */
-static void settle(struct sim_host *h)
+static void settle(struct sim_host *h, unsigned int events)
 {
 	report(h);
+	sim_trace(h->sim, "%d says %x", h->side, events);
 	if (h->conn->leave) {	/* the host decides to go on */
 		SIM_CHECK(h->sim, te_leave_reason(h->conn) == TOE_REASON_TIMEOUT);
 		h->timeouts++;
@@ -245,6 +249,7 @@ static void settle(struct sim_host *h)
 		return;
 	}
 	output(h);
+	sim_trace_step(h->sim, h->side, h->conn);
 	if (h->move_each) {
 		take_away(h);
 		give_back(h);
@@ -279,12 +284,13 @@ void sim_host_segment(struct sim_host *h, struct sim_packet *p)
 		.data = p->data,
 		.len = p->h.len,
 	};
+	unsigned int events;
 
 	if (!h->out) {
 		hear(h, &p->h);
-		te_input(h->eng, h->conn, &seg, h->sim->now);
+		events = te_input(h->eng, h->conn, &seg, h->sim->now);
 		free(p);
-		settle(h);
+		settle(h, events);
 	} else if (sim_chance(&h->sim->rng, 200)) {
 		free(p);
 	} else {
@@ -330,8 +336,7 @@ void sim_host_step(struct sim_host *h)
 		give_back(h);
 	}
 	post(h);
-	te_timeout(h->eng, h->conn, s->now);
-	settle(h);
+	settle(h, te_timeout(h->eng, h->conn, s->now));
 }
 
 te_time sim_host_next(const struct sim_host *h)

@@ -6,8 +6,12 @@
  *
  *	hostile [-n seeds]	seeds 1..n, 500 by default
  *	hostile seed		replay one
+ *	hostile -t seed		replay one and print all that the engine does
+ *	hostile -r		those only whose behaviour is recorded in recorded.h
+ *	hostile -w		write that record anew
  */
 #include <string.h>
+#include "recorded.h"
 #include "sim.h"
 
 #define STEPS	2000
@@ -34,7 +38,7 @@ static uint32_t hostile_place(void *ctx, struct te_conn *c, uint32_t seq, const 
 	struct sim_host *h = ctx;
 
 	(void)c;
-	(void)push;
+	sim_trace(h->sim, "gets %u:%u push %d", seq, seq + len, push);
 	SIM_CHECK(h->sim, data && len);
 	SIM_CHECK(h->sim, seq == h->peer_isn + h->placed);
 	SIM_CHECK(h->sim, seq_le(seq + len, h->conn->rcv_credit));
@@ -75,6 +79,22 @@ static void random_state(struct sim *s, struct min_tcp *st)
 	st->snd_wnd = sim_below(r, sim_chance(r, 100) ? 1u << 30 : 100000);
 	st->max_window = sim_below(r, 1u << 30);
 	st->backoff = sim_chance(r, 900) ? (uint8_t)sim_below(r, 4) : st->backoff;
+}
+
+/* The user's timers so short that they run out; only in runs that are recorded. */
+static void impatient(struct sim *s, struct min_tcp *st)
+{
+	uint64_t *r = &s->rng;
+
+	st->keep_idle_ms = sim_below(r, 5000);
+	st->keep_intvl_ms = sim_below(r, 500);
+	st->keep_probes = sim_below(r, 4);
+	st->idle_ms = sim_below(r, 3000);
+	st->user_timeout_ms = sim_chance(r, 300) ? sim_below(r, 20000) : 0;
+	st->srtt_us = sim_below(r, 50000);
+	st->min_rtt_us = sim_below(r, 50000);
+	st->rto_us = sim_below(r, 400000);
+	st->snd_cwnd = sim_below(r, 100000);
 }
 
 static void random_segment(struct sim_host *h)
@@ -118,7 +138,7 @@ static void random_segment(struct sim_host *h)
 			opts[i] = (uint8_t)sim_rand(r);
 		seg.opt_len = sim_below(r, 41);
 	}
-	te_input(h->eng, h->conn, &seg, h->sim->now);
+	sim_trace(h->sim, "in says %x", te_input(h->eng, h->conn, &seg, h->sim->now));
 	free(data);
 }
 
@@ -142,6 +162,7 @@ static void drain_output(struct sim_host *h)
 	uint32_t n = 0;
 
 	while (n < 5000 && te_output(h->eng, h->conn, &o, s->now)) {
+		sim_trace_out(s, 0, &o);
 		SIM_CHECK(s, o.opt_len <= 40 && o.opt_len % 4 == 0);
 		SIM_CHECK(s, o.ack == h->conn->rcv_nxt);
 		SIM_CHECK(s, !o.len || (seq_ge(o.seq, h->conn->snd_una) &&
@@ -170,12 +191,12 @@ static void act(struct sim_host *h)
 		te_credit(h->conn, near(r, h->conn->rcv_credit), now);
 		break;
 	case 2:
-		te_timeout(h->eng, h->conn, now);
+		sim_trace(s, "timeout says %x", te_timeout(h->eng, h->conn, now));
 		break;
 	case 3:
 		s->now = te_deadline(h->conn) == TE_NEVER ? now + 1000 : te_deadline(h->conn);
 		s->now = s->now < now ? now : s->now;
-		te_timeout(h->eng, h->conn, s->now);
+		sim_trace(s, "timeout says %x", te_timeout(h->eng, h->conn, s->now));
 		break;
 	case 4:
 		if (sim_chance(r, 100))
@@ -190,7 +211,7 @@ static void act(struct sim_host *h)
 	}
 }
 
-static void run(uint64_t seed)
+static uint32_t run(uint64_t seed, enum sim_trace_mode mode)
 {
 	struct sim *s = calloc(1, sizeof(*s));
 	struct sim_host *h = &s->host[0];
@@ -199,9 +220,12 @@ static void run(uint64_t seed)
 		.ctx = h,
 		.pool_bytes = 262144,
 		.conn_pool_bytes = 131072,
+		.pacing = mode != SIM_TRACE_OFF && seed % 2,
 	};
 	uint64_t *r = &s->rng;
+	uint32_t digest;
 
+	sim_trace_start(s, mode);
 	s->seed = seed;
 	s->rng = seed;
 	s->now = 1 + sim_below(r, 1000000);
@@ -214,6 +238,8 @@ static void run(uint64_t seed)
 	for (int lives = 0; lives < 5; lives++) {
 		do {
 			random_state(s, &h->state);
+			if (mode != SIM_TRACE_OFF)
+				impatient(s, &h->state);
 		} while (te_import(h->eng, h->conn, &h->state, s->now));
 		h->peer_isn = h->state.rcv_nxt;
 		h->placed = 0;
@@ -221,8 +247,11 @@ static void run(uint64_t seed)
 		for (int i = 0; i < STEPS && !h->conn->leave; i++) {
 			act(h);
 			sim_check_conn(h);
+			sim_trace_step(s, 0, h->conn);
 			s->now += sim_below(r, 2000);
 		}
+		sim_trace(s, "leaves for %u", te_leave_reason(h->conn));
+		sim_trace_full(s, 0, h->conn);
 		te_export(h->conn, &h->state, s->now);
 		te_release(h->eng, h->conn);
 		SIM_CHECK(s, !h->eng->blocks_used && !h->eng->runs_used);
@@ -232,21 +261,55 @@ static void run(uint64_t seed)
 	free(h->pool);
 	free(h->conn);
 	free(h->eng);
+	digest = sim_trace_end(s);
 	free(s);
+	return digest;
+}
+
+static uint32_t recorded_run(uint64_t seed)
+{
+	return run(seed, SIM_TRACE_DIGEST);
+}
+
+static int compare(int record)
+{
+	int good = sim_recorded("hostile", recorded_hostile, RECORDED_HOSTILE, recorded_run, record);
+
+	if (!record)
+		printf("%sok 1 engine: answers to hostile peer and host as recorded\n",
+		       good ? "" : "not ");
+	return !good;
 }
 
 int main(int argc, char **argv)
 {
+	enum sim_trace_mode mode = SIM_TRACE_OFF;
 	uint64_t seeds = 500, one = 0;
+	int bad;
 
-	if (argc == 3 && !strcmp(argv[1], "-n"))
-		seeds = strtoull(argv[2], NULL, 0);
-	else if (argc == 2)
-		one = strtoull(argv[1], NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("TAP version 13\n1..1\n");
-	for (uint64_t i = one ? one : 1; i <= (one ? one : seeds); i++)
-		run(i);
-	printf("ok 1 engine: invariants against hostile peer and host\n");
-	return 0;
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-n") && i + 1 < argc)
+			seeds = strtoull(argv[++i], NULL, 0);
+		else if (!strcmp(argv[i], "-t"))
+			mode = SIM_TRACE_PRINT;
+		else if (!strcmp(argv[i], "-w"))
+			return compare(1);
+		else if (!strcmp(argv[i], "-r"))
+			seeds = 0;
+		else
+			one = strtoull(argv[i], NULL, 0);
+	}
+	if (one) {
+		run(one, mode);
+		return 0;
+	}
+	printf("TAP version 13\n1..%d\n", seeds ? 2 : 1);
+	bad = compare(0);
+	if (!seeds)
+		return bad;
+	for (uint64_t i = 1; i <= seeds; i++)
+		run(i, SIM_TRACE_OFF);
+	printf("ok 2 engine: invariants against hostile peer and host\n");
+	return bad;
 }

@@ -173,6 +173,13 @@ struct sim_host {
 	uint64_t timeouts;
 };
 
+/* Is the engine's behaviour taken down? */
+enum sim_trace_mode {
+	SIM_TRACE_OFF,
+	SIM_TRACE_DIGEST,
+	SIM_TRACE_PRINT,
+};
+
 struct sim {
 	struct sim_event event;		/* of its hosts, where many share a link */
 	uint64_t seed;
@@ -180,6 +187,9 @@ struct sim {
 	te_time now;
 	struct sim_link *link;
 	struct sim_host host[2];
+	enum sim_trace_mode trace;
+	uint32_t traced;		/* steps */
+	uint64_t digest;
 };
 
 /* host.c */
@@ -195,6 +205,16 @@ void sim_host_finish(struct sim_host *h);
 uint8_t sim_byte(const struct sim *s, int side, uint32_t off);
 
 void sim_host_drop(struct sim_host *h);
+
+/* trace.c */
+void sim_trace_start(struct sim *s, enum sim_trace_mode mode);
+__attribute__((format(printf, 2, 3))) void sim_trace(struct sim *s, const char *format, ...);
+void sim_trace_out(struct sim *s, int side, const struct te_out *o);
+void sim_trace_full(struct sim *s, int side, const struct te_conn *c);
+void sim_trace_step(struct sim *s, int side, const struct te_conn *c);
+uint32_t sim_trace_end(const struct sim *s);
+int sim_recorded(const char *name, const uint32_t *recorded, uint32_t n,
+		 uint32_t (*run)(uint64_t seed), int record);
 
 /* advance.c */
 void sim_advance(struct sim *s);

@@ -34,6 +34,7 @@ SIM_OBJS += sim/link.o
 SIM_OBJS += sim/host.o
 SIM_OBJS += sim/check.o
 SIM_OBJS += sim/fail.o
+SIM_OBJS += sim/trace.o
 SIM_OBJS += device/csum.o
 SIM_OBJS += device/packet.o
 # end of SIM_OBJS
