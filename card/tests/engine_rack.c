@@ -36,6 +36,8 @@ static void reordering_timer_marks_what_did_not_come(void **state)
 	te_timeout(&f->eng, &f->c, AT(152));
 	expect_none(f, AT(152));
 	assert_true(te_timeout(&f->eng, &f->c, AT(140) + 12500) & TE_EV_OUTPUT);
+	/* the timeout starts anew, whether or not anything can be sent */
+	assert_int_equal(te_deadline(&f->c), AT(140) + 12500 + MS(240));
 	expect_data(f, SND + 1000, 1000, AT(153));
 	assert_true(f->out.retrans);
 	expect_none(f, AT(153));
@@ -267,6 +269,64 @@ static void time_that_wrapped_is_still_compared(void **state)
 	finish(f);
 }
 
+/* Step 3: by how much it reorders is the most that was seen, and moves along. */
+static void degree_of_reordering(void **state)
+{
+	struct fixture *f = measured();
+	struct min_tcp st;
+
+	(void)state;
+	send_segs(f, 8, AT(100));
+	sacked(f, 8000, 9000, AT(140));
+	ack_in(f, SND + 2000, AT(141));
+	assert_int_equal(f->c.reordering, 8);
+	assert_int_equal(f->c.n.reord_seen, 1);
+	ack_in(f, SND + 3000, AT(142));
+	assert_int_equal(f->c.reordering, 8);
+	assert_int_equal(f->c.n.reord_seen, 2);
+	te_export(&f->c, &st, AT(142));
+	assert_int_equal(st.reordering, 8);
+	finish(f);
+
+	f = measured();
+	send_segs(f, 9, AT(100));
+	sacked(f, 9000, 10000, AT(140));
+	f->c.mss = 64;				/* 141 segments */
+	ack_in(f, SND + 2000, AT(141));
+	assert_int_equal(f->c.reordering, TE_REORDER_MAX);
+	finish(f);
+}
+
+/* Step 4: once a round trip, for sixteen recoveries. */
+static void reordering_window_grows_and_shrinks(void **state)
+{
+	struct fixture *f = measured();
+
+	(void)state;
+	send_segs(f, 2, AT(100));
+	assert_int_equal(f->c.rack.reo_mult, 1);
+	te_rack_adapt(&f->c);
+	te_rack_adapt(&f->c);
+	assert_int_equal(f->c.rack.reo_mult, 2);
+	ack_in(f, SND + 2000, AT(140));
+	te_rack_adapt(&f->c);
+	assert_int_equal(f->c.rack.reo_mult, 2);
+	ack_in(f, SND + 3000, AT(141));
+	te_rack_adapt(&f->c);
+	assert_int_equal(f->c.rack.reo_mult, 3);
+	for (int i = 0; i < 15; i++)
+		te_rack_recovered(&f->c);
+	assert_int_equal(f->c.rack.reo_mult, 3);
+	te_rack_recovered(&f->c);
+	assert_int_equal(f->c.rack.reo_mult, 1);
+	te_rack_recovered(&f->c);
+	assert_int_equal(f->c.rack.reo_persist, 0);
+	f->c.rack.reo_mult = UINT8_MAX;
+	te_rack_adapt(&f->c);
+	assert_int_equal(f->c.rack.reo_mult, UINT8_MAX);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +343,8 @@ int main(void)
 		cmocka_unit_test(the_networks_duplicates_mean_nothing),
 		cmocka_unit_test(what_was_sent_together_does_not_overtake),
 		cmocka_unit_test(time_that_wrapped_is_still_compared),
+		cmocka_unit_test(degree_of_reordering),
+		cmocka_unit_test(reordering_window_grows_and_shrinks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

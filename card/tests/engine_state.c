@@ -287,6 +287,166 @@ static void sequence_numbers_wrap(void **state)
 	finish(f);
 }
 
+/* Too large and too small is brought into bounds, and zero means unknown. */
+static void import_keeps_bounds(void **state)
+{
+	struct fixture *f = prepare();
+	struct min_tcp st;
+
+	(void)state;
+	f->st.snd_max = f->st.snd_nxt = SND + 1000;
+	f->st.srtt_us = UINT32_MAX;
+	f->st.rttvar_us = UINT32_MAX;
+	f->st.min_rtt_us = TE_RTO_MAX_US + 1;
+	f->st.rto_us = UINT32_MAX;
+	f->st.rto_left_us = UINT32_MAX;
+	f->st.backoff = TE_RETRIES + 1;
+	f->st.snd_cwnd = UINT32_MAX;
+	start(f);
+	te_export(&f->c, &st, T0);
+	assert_int_equal(st.srtt_us, TE_RTO_MAX_US);
+	assert_int_equal(st.rttvar_us, TE_RTO_MAX_US);
+	assert_int_equal(st.min_rtt_us, 0);
+	assert_int_equal(st.rto_us, TE_RTO_MAX_US);
+	assert_int_equal(st.rto_left_us, TE_RTO_MAX_US);
+	assert_int_equal(st.backoff, TE_RETRIES);
+	assert_int_equal(st.snd_cwnd, TE_WND_MAX);
+	finish(f);
+
+	f = prepare();
+	f->st.snd_max = f->st.snd_nxt = SND + 1000;
+	f->st.min_rtt_us = TE_RTO_MAX_US;
+	f->st.rto_us = 1;
+	f->st.backoff = 2;
+	f->st.snd_cwnd = 1;
+	f->st.snd_ssthresh = 0;
+	f->st.rcv_mss = 0;
+	f->st.max_window = 0;
+	f->st.keep_probes = 1000;
+	start(f);
+	te_export(&f->c, &st, T0);
+	assert_int_equal(st.srtt_us, 0);
+	assert_int_equal(st.min_rtt_us, TE_RTO_MAX_US);
+	assert_int_equal(st.rto_us, 200000);
+	assert_int_equal(st.rto_left_us, 800000);
+	assert_int_equal(st.snd_cwnd, 1000);
+	assert_int_equal(st.snd_ssthresh, TE_SSTHRESH_INF);
+	assert_int_equal(st.rcv_mss, 536);
+	assert_int_equal(st.max_window, 60000);
+	assert_int_equal(st.reordering, 3);
+	assert_int_equal(st.keep_intvl_ms, 75000);
+	assert_int_equal(st.keep_probes, 255);
+	finish(f);
+
+	f = prepare();
+	f->st.rto_us = 0;
+	f->st.snd_cwnd = 0;
+	start(f);
+	te_export(&f->c, &st, T0);
+	assert_int_equal(st.rto_us, 1000000);
+	assert_int_equal(st.rto_left_us, 0);
+	assert_int_equal(st.snd_cwnd, 10000);
+	assert_int_equal(st.keep_probes, 9);
+	finish(f);
+}
+
+/* Each parameter by its bit, and no other. */
+static void parameters_by_mask(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = 0, .ttl = 7, .tos = 0x48, .rmac = { 1, 2, 3, 4, 5, 6 },
+					.keepalive = 1, .keep_idle_ms = 3000, .keep_intvl_ms = 400,
+					.keep_probes = 5, .user_timeout_ms = 60000, .mss = 700,
+					.quickack = 300 };
+	struct fixture *f = started();
+	struct min_tcp st, none;
+
+	(void)state;
+	te_export(&f->c, &none, T0);
+	te_set_params(&f->c, &p, T0);
+	te_export(&f->c, &st, T0);
+	assert_memory_equal(&st, &none, sizeof(st));
+	assert_int_equal(f->c.quickack, 0);
+
+	p.mask = TOE_SET_TTL;
+	te_set_params(&f->c, &p, T0);
+	te_export(&f->c, &st, T0);
+	assert_int_equal(st.ttl, 7);
+	assert_int_equal(st.tos, none.tos);
+	p.mask = TOE_SET_TOS | TOE_SET_RMAC;
+	te_set_params(&f->c, &p, T0);
+	te_export(&f->c, &st, T0);
+	assert_int_equal(st.tos, 0x48);
+	assert_memory_equal(st.rmac, p.rmac, 6);
+	p.mask = TOE_SET_KEEPALIVE | TOE_SET_USER_TIMEOUT;
+	te_set_params(&f->c, &p, T0);
+	te_export(&f->c, &st, T0);
+	assert_true(st.flags & TOE_MT_KEEPALIVE);
+	assert_int_equal(st.keep_idle_ms, 3000);
+	assert_int_equal(st.keep_intvl_ms, 400);
+	assert_int_equal(st.keep_probes, 5);
+	assert_int_equal(st.user_timeout_ms, 60000);
+	assert_int_equal(te_deadline(&f->c), AT(3000));
+	p.keepalive = 0;
+	te_set_params(&f->c, &p, T0);
+	te_export(&f->c, &st, T0);
+	assert_false(st.flags & TOE_MT_KEEPALIVE);
+	assert_int_equal(te_deadline(&f->c), TE_NEVER);
+	p.mask = TOE_SET_MSS;
+	te_set_params(&f->c, &p, T0);
+	te_export(&f->c, &st, T0);
+	assert_int_equal(st.mss, 700);
+	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);	/* nothing was in flight */
+	finish(f);
+}
+
+/* What is owed is acknowledged at once when the host wants quick ones. */
+static void quick_acknowledgements_on_demand(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = TOE_SET_QUICKACK, .quickack = 300 };
+	struct fixture *f = started();
+
+	(void)state;
+	te_set_params(&f->c, &p, T0);
+	assert_int_equal(f->c.quickack, 255);
+	expect_none(f, T0);
+	p.quickack = 0;
+	te_set_params(&f->c, &p, T0);
+	in(f, RCV, SND, TE_ACK, 100, AT(1));
+	te_set_params(&f->c, &p, AT(2));
+	expect_none(f, AT(2));
+	p.quickack = 1;
+	te_set_params(&f->c, &p, AT(3));
+	expect_ack(f, RCV + 100, AT(3));
+	finish(f);
+}
+
+/* RFC 8201: what is in flight is lost, but not by congestion. */
+static void smaller_mss_is_no_congestion(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = TOE_SET_MSS, .mss = 500 };
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 4, T0);
+	sack_opts(f, SND + 3000, SND + 4000, 0, 0);
+	ack_in(f, SND, AT(10));
+	te_set_params(&f->c, &p, AT(10));
+	assert_int_equal(f->c.ca_state, TOE_CA_LOSS);
+	assert_int_equal(f->c.lost, 3000);	/* what has arrived has */
+	assert_int_equal(f->c.sacked, 1000);
+	assert_int_equal(f->c.high_seq, SND + 4000);
+	assert_int_equal(f->c.snd_ssthresh, 10000);
+	assert_int_equal(f->c.snd_cwnd, 10000);
+	assert_int_equal(f->c.dupacks, 0);
+	p.mss = 63;
+	te_set_params(&f->c, &p, AT(11));
+	assert_int_equal(f->c.mss, 500);
+	p.mss = 64;
+	te_set_params(&f->c, &p, AT(11));
+	assert_int_equal(f->c.mss, 64);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +462,10 @@ int main(void)
 		cmocka_unit_test(import_sends_no_needless_acknowledgement),
 		cmocka_unit_test(steady_state_is_hot),
 		cmocka_unit_test(sequence_numbers_wrap),
+		cmocka_unit_test(import_keeps_bounds),
+		cmocka_unit_test(parameters_by_mask),
+		cmocka_unit_test(quick_acknowledgements_on_demand),
+		cmocka_unit_test(smaller_mss_is_no_congestion),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -376,6 +376,87 @@ static void segments_delivered(void **state)
 	finish(f);
 }
 
+/* What stands where in the scoreboard, and what the window is, all through a recovery. */
+static void gauges_of_a_recovery(void **state)
+{
+	struct fixture *f = started();
+	struct toe_conn_stats st;
+
+	(void)state;
+	send_segs(f, 8, AT(0));
+	sack_opts(f, SND + 1000, SND + 3500, 0, 0);
+	ack_in(f, SND, AT(40));
+	st = stats(f, AT(40));
+	assert_int_equal(te_le32(st.in_flight), 8);
+	assert_int_equal(te_le32(st.sacked_out), 3);	/* any part counts */
+	assert_int_equal(te_le32(st.lost_out), 1);
+	assert_int_equal(te_le32(st.retrans_out), 0);
+	assert_int_equal(te_le32(st.ca_state), TOE_CA_RECOVERY);
+	assert_int_equal(te_le32(st.snd_ssthresh), 5000);
+	assert_int_equal(te_le32(st.snd_cwnd), 5000);
+	assert_int_equal(te_le32(st.snd_wnd), 60000);
+	assert_int_equal(te_le32(st.srtt_us), 40000);
+	assert_int_equal(te_le32(st.rttvar_us), 20000);
+	assert_int_equal(te_le32(st.min_rtt_us), 40000);
+	assert_int_equal(te_le32(st.rto_us), 240000);
+	assert_int_equal(te_le64(st.bytes_acked), 0);
+	expect_data(f, SND, 1000, AT(40));
+	st = stats(f, AT(40));
+	assert_int_equal(te_le32(st.retrans_out), 1);
+	assert_int_equal(te_le32(st.retrans_segs), 1);
+	assert_int_equal(te_le64(st.bytes_retrans), 1000);
+	assert_int_equal(te_le64(st.bytes_out), 9000);
+	assert_int_equal(te_le64(st.data_segs_out), 9);
+	assert_int_equal(te_le64(st.segs_out), 9);
+	f->opt_len = 0;
+	in(f, RCV, SND + 8000, TE_ACK, 700, AT(80));
+	st = stats(f, AT(80));
+	assert_int_equal(te_le32(st.in_flight), 0);
+	assert_int_equal(te_le32(st.sacked_out), 0);
+	assert_int_equal(te_le32(st.lost_out), 0);
+	assert_int_equal(te_le32(st.retrans_out), 0);
+	assert_int_equal(te_le32(st.ca_state), TOE_CA_OPEN);
+	assert_int_equal(te_le64(st.bytes_acked), 8000);
+	assert_int_equal(te_le64(st.bytes_in), 700);
+	finish(f);
+}
+
+static void gauges_after_a_timeout(void **state)
+{
+	struct fixture *f = started();
+	struct toe_conn_stats st;
+
+	(void)state;
+	send_segs(f, 2, AT(0));
+	no_tail_probe(f);
+	te_timeout(&f->eng, &f->c, AT(300));
+	st = stats(f, AT(300));
+	assert_int_equal(te_le32(st.backoff), 1);
+	assert_int_equal(te_le32(st.ca_state), TOE_CA_LOSS);
+	assert_int_equal(te_le32(st.snd_cwnd), 1000);
+	assert_int_equal(te_le32(st.rto_us), 300000);
+	assert_int_equal(te_le32(st.lost_out), 2);
+	assert_int_equal(te_le32(st.srtt_us), 0);
+	finish(f);
+}
+
+/* What was delivered while the peer reported marks. */
+static void delivered_under_marks(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.flags |= TOE_MT_ECN;
+	start(f);
+	send_segs(f, 4, AT(0));
+	in(f, RCV, SND + 1000, TE_ACK, 0, AT(40));
+	expect_stat(f, delivered_ce, 0, AT(40));
+	in(f, RCV, SND + 3500, TE_ACK | TE_ECE, 0, AT(41));
+	expect_stat(f, delivered_ce, 3, AT(41));
+	expect_stat(f, ca_state, TOE_CA_CWR, AT(41));
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +476,9 @@ int main(void)
 		cmocka_unit_test(delivery_rate_after_a_pause),
 		cmocka_unit_test(states),
 		cmocka_unit_test(segments_delivered),
+		cmocka_unit_test(gauges_of_a_recovery),
+		cmocka_unit_test(gauges_after_a_timeout),
+		cmocka_unit_test(delivered_under_marks),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
