@@ -20,8 +20,9 @@ import jail
 
 DIRS = ("engine", "device", "front", "wire")
 BAR = 95.0
-SIM_SEEDS = 1500
-LONG = ("sim/sim", "sim/many", "sim/hostile", "sim/clean")
+# What is short of the simulator, and what is long, in this order.
+RECORDED = ("sim/hostile -r", "sim/sim -r")
+LONG = ("sim/sim -n 1500", "sim/many", "sim/hostile", "sim/clean")
 
 
 def die(text):
@@ -32,14 +33,19 @@ def die(text):
 class Base:
 	"""A copy of the card, built as it is, and the commands that built it."""
 
-	def __init__(self, repo, jobs):
+	def __init__(self, repo, jobs, quick):
 		self.dir = tempfile.mkdtemp(prefix="mutate-")
 		self.card = self.dir + "/card"
 		self.out = self.dir + "/out"
 		for part in ("card", "include"):
 			shutil.copytree(f"{repo}/{part}", f"{self.dir}/{part}")
-		self.checks = self.make("-s", "--eval=checks: ; @echo $(CHECKS)", "checks").split()
-		targets = [f"{self.out}/{name}" for name in self.checks] + [self.out + "/toecard"]
+		programs = self.make("-s", "--eval=checks: ; @echo $(CHECKS)", "checks").split()
+		self.checks = [p for p in programs if not p.startswith("sim/")]
+		self.checks += RECORDED + LONG
+		if quick:
+			self.checks = [check for check in self.checks if not is_long(check)]
+		targets = {f"{self.out}/{check.split()[0]}" for check in self.checks}
+		targets = sorted(targets | {self.out + "/toecard"})
 		self.commands(self.make("-n", *targets))
 		self.make("-s", "-j", str(jobs), *targets)
 		self.members = {name: self.linked(name) for name in self.links}
@@ -94,14 +100,11 @@ class Base:
 		os.makedirs(os.path.dirname(target), exist_ok=True)
 		subprocess.run(words, cwd=self.card, check=True)
 
-	def argv(self, name, path):
-		return [path] + (["-n", str(SIM_SEEDS)] if name == "sim/sim" else [])
-
 	def order(self, path):
 		"""The programs that contain a source, the likeliest to notice first."""
 		stem = os.path.basename(path)[:-2]
 		contain = [name for name in self.checks
-			   if stem + ".o" in self.members[name] or
+			   if stem + ".o" in self.members[name.split()[0]] or
 			   (name in self.uses_card and stem + ".o" in self.members["toecard"])]
 		return sorted(contain, key=lambda name: (rank(name, path, stem), self.cost[name][0]))
 
@@ -109,9 +112,13 @@ class Base:
 		"""Does the right program pass, and what does it cost?  In a jail."""
 		os.chdir(self.card)
 		began = time.monotonic()
-		wrong, cpu = jail.run(self.argv(name, f"{self.out}/{name}"),
+		wrong, cpu = jail.run(f"{self.out}/{name}".split(),
 				      env=environment(self.out + "/toecard"))
 		return {"wrong": wrong, "cpu": cpu, "wall": time.monotonic() - began}
+
+
+def is_long(name):
+	return name in LONG or name.startswith("fuzz/")
 
 
 def rank(name, path, stem):
@@ -119,6 +126,8 @@ def rank(name, path, stem):
 		return 9
 	if name in LONG:
 		return 5 + LONG.index(name)
+	if name in RECORDED:
+		return 2
 	folder = path.split("/")[0]
 	if name in ("engine_" + stem, "test_" + stem):
 		return 0
@@ -156,16 +165,17 @@ class Trial:
 	def test(self, mutant):
 		base, path, toecard = self.base, self.fault.path, None
 		for name in base.order(path):
-			if self.short and (name in LONG or name.startswith("fuzz/")):
+			if self.short and is_long(name):
 				continue
 			if name in base.uses_card and not toecard:
 				toecard = "/tmp/toecard"
 				base.link("toecard", path, mutant, toecard)
-			program = "/tmp/" + name
-			base.link(name, path, mutant, program)
+			program, *args = name.split()
+			if not os.path.exists("/tmp/" + program):
+				base.link(program, path, mutant, "/tmp/" + program)
 			cpu, wall = base.cost[name]
-			wrong, _ = jail.run(base.argv(name, program), cpu, wall, environment(toecard or ""))
-			os.unlink(program)
+			wrong, _ = jail.run(["/tmp/" + program, *args], cpu, wall,
+					    environment(toecard or ""))
 			if wrong:
 				return {"by": name, "how": wrong}
 		return {"by": None}
@@ -294,7 +304,8 @@ def main():
 	repo, env = sys.argv[1], os.environ
 	seed = int(env.get("SEED") or random.SystemRandom().randrange(1 << 31))
 	count, jobs = int(env.get("N") or 300), int(env.get("JOBS") or 2)
-	base = Base(repo, jobs)
+	quick = bool(env.get("QUICK"))
+	base = Base(repo, jobs, quick)
 	files = chosen_files(base.card, (env.get("FILES") or "").split())
 	sources = {}
 	for path in files:
@@ -308,9 +319,7 @@ def main():
 	      f"{len(files)} files", flush=True)
 	measure(base, jobs)
 
-	quick = bool(env.get("QUICK"))
-	works = ((Trial(base, sources[f.path], f, quick or key(f) in listed).run, None)
-		 for f in every)
+	works = ((Trial(base, sources[f.path], f, key(f) in listed).run, None) for f in every)
 	report = Report(repo + "/build/mutate/log")
 	for fault, answer in zip(every, run_all(works, jobs)):
 		report.take(fault, answer, listed.get(key(fault)))
