@@ -142,6 +142,50 @@ static void bad_configurations_are_refused(void **state)
 	assert_int_equal(te_engine_init(&e, &cfg), -1);
 }
 
+/* Every run and every block that fits, and each of them again when it was given back. */
+static void pool_is_used_to_its_end(void **state)
+{
+	struct fixture *f = prepare();
+	struct te_config cfg = { .ops = &test_ops, .ctx = f, .conn_pool_bytes = 1 << 20 };
+	struct te_run *run[TE_INLINE_RUNS + 8];
+	struct te_block *block[28];
+	uint32_t i;
+
+	(void)state;
+	cfg.pool = f->pool;
+	cfg.pool_bytes = 8 * 8 * sizeof(struct te_run);	/* an eighth: eight runs */
+	assert_int_equal(te_engine_init(&f->eng, &cfg), 0);
+	start(f);
+	for (i = 0; i < TE_INLINE_RUNS + 8; i++) {
+		assert_true(te_runs_room(&f->eng, &f->c));
+		run[i] = te_run_get(&f->eng, &f->c);
+		assert_non_null(run[i]);
+	}
+	assert_false(te_runs_room(&f->eng, &f->c));
+	assert_null(te_run_get(&f->eng, &f->c));
+	assert_null(te_block_get(&f->eng, &f->c));
+	assert_int_equal(f->c.nruns, 8);
+	te_run_put(&f->eng, &f->c, run[5]);
+	assert_ptr_equal(te_run_get(&f->eng, &f->c), run[5]);
+	while (i)
+		te_run_put(&f->eng, &f->c, run[--i]);
+	assert_int_equal(f->c.nruns, 0);
+	assert_int_equal(f->c.run_mask, 7);
+	finish(f);
+
+	f = started();		/* seven eighths of it: 28 blocks */
+	for (i = 0; i < 28; i++) {
+		block[i] = te_block_get(&f->eng, &f->c);
+		assert_non_null(block[i]);
+	}
+	assert_null(te_block_get(&f->eng, &f->c));
+	te_block_put(&f->eng, &f->c, block[9]);
+	assert_ptr_equal(te_block_get(&f->eng, &f->c), block[9]);
+	while (i)
+		te_block_put(&f->eng, &f->c, block[--i]);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +198,7 @@ int main(void)
 		cmocka_unit_test(without_a_pool_it_still_works),
 		cmocka_unit_test(release_gives_everything_back),
 		cmocka_unit_test(bad_configurations_are_refused),
+		cmocka_unit_test(pool_is_used_to_its_end),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -447,6 +447,46 @@ static void smaller_mss_is_no_congestion(void **state)
 	finish(f);
 }
 
+/* The bounds themselves are within. */
+static void largest_state_is_accepted(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.snd_wscale = 14;
+	f->st.rcv_wscale = 14;
+	f->st.mss = TE_MSS_MIN;
+	f->st.snd_max = f->st.snd_nxt = SND + TE_WND_MAX;
+	f->st.snd_wnd = TE_WND_MAX;
+	f->st.max_window = TE_WND_MAX;
+	f->st.rcv_adv = RCV + TE_WND_MAX;
+	start(f);
+	te_credit(&f->c, RCV + TE_WND_MAX + 1, T0);
+	assert_int_equal(f->c.rcv_credit, RCV + TE_WND_MAX);
+	finish(f);
+
+	f = started();
+	te_credit(&f->c, RCV + TE_WND_MAX, T0);
+	assert_int_equal(f->c.rcv_credit, RCV + TE_WND_MAX);
+	te_post(&f->c, SND + 2 * TE_WND_MAX - 1, false, T0);
+	assert_int_equal(f->c.posted, SND + 2 * TE_WND_MAX - 1);
+	finish(f);
+}
+
+/* The space that is remembered follows at once when it grows, by eighths when not. */
+static void space_follows_the_credit(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	in(f, RCV, SND, TE_ACK, 10000, T0);
+	te_credit(&f->c, RCV + 62000, T0);
+	assert_int_equal(f->c.rcv_space, 60000 - 1000);
+	te_credit(&f->c, RCV + 75000, T0);
+	assert_int_equal(f->c.rcv_space, 65000);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +506,8 @@ int main(void)
 		cmocka_unit_test(parameters_by_mask),
 		cmocka_unit_test(quick_acknowledgements_on_demand),
 		cmocka_unit_test(smaller_mss_is_no_congestion),
+		cmocka_unit_test(largest_state_is_accepted),
+		cmocka_unit_test(space_follows_the_credit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

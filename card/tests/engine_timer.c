@@ -300,6 +300,7 @@ static void no_keepalive_while_data_is_in_flight(void **state)
 	send_segs(f, 1, AT(50));
 	te_timeout(&f->eng, &f->c, AT(100));
 	expect_none(f, AT(100));
+	assert_int_equal(te_deadline(&f->c), AT(200));	/* it looks again */
 	finish(f);
 }
 
@@ -322,6 +323,38 @@ static void refused_reassembly_is_tried_again(void **state)
 	finish(f);
 }
 
+/* RFC 5482: with a user timeout it decides, not the number of probes; but one goes. */
+static void keepalive_with_a_user_timeout(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.flags |= TOE_MT_KEEPALIVE;
+	f->st.keep_idle_ms = 10000;
+	f->st.keep_intvl_ms = 1000;
+	f->st.keep_probes = 1;
+	f->st.user_timeout_ms = 12000;
+	start(f);
+	te_timeout(&f->eng, &f->c, AT(10000));
+	expect_data(f, SND - 1, 0, AT(10000));
+	te_timeout(&f->eng, &f->c, AT(11000));
+	expect_data(f, SND - 1, 0, AT(11000));
+	assert_int_equal(te_deadline(&f->c), AT(12000));
+	assert_int_equal(te_timeout(&f->eng, &f->c, AT(12000)), TE_EV_LEAVE);
+	finish(f);
+
+	f = prepare();
+	f->st.flags |= TOE_MT_KEEPALIVE;
+	f->st.keep_idle_ms = 10000;
+	f->st.keep_intvl_ms = 1000;
+	f->st.user_timeout_ms = 5000;
+	start(f);
+	te_timeout(&f->eng, &f->c, AT(10000));
+	expect_data(f, SND - 1, 0, AT(10000));
+	assert_int_equal(te_timeout(&f->eng, &f->c, AT(11000)), TE_EV_LEAVE);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +373,7 @@ int main(void)
 		cmocka_unit_test(keepalive_can_be_switched),
 		cmocka_unit_test(no_keepalive_while_data_is_in_flight),
 		cmocka_unit_test(refused_reassembly_is_tried_again),
+		cmocka_unit_test(keepalive_with_a_user_timeout),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
