@@ -44,12 +44,14 @@ class Base:
 		self.checks += RECORDED + LONG
 		if quick:
 			self.checks = [check for check in self.checks if not is_long(check)]
-		targets = {f"{self.out}/{check.split()[0]}" for check in self.checks}
-		targets = sorted(targets | {self.out + "/toecard"})
+		self.uses_card = {check for check in self.checks if self.starts_card(check)}
+		programs = {check.split()[0] for check in self.checks}
+		if self.uses_card:
+			programs.add("toecard")
+		targets = sorted(f"{self.out}/{name}" for name in programs)
 		self.commands(self.make("-n", *targets))
 		self.make("-s", "-j", str(jobs), *targets)
 		self.members = {name: self.linked(name) for name in self.links}
-		self.uses_card = {name for name in self.checks if self.starts_card(name)}
 		self.cost = {}
 
 	def make(self, *args):
