@@ -229,6 +229,19 @@ static void holes_without_sack_get_one_duplicate_each(void **state)
 	finish(f);
 }
 
+static void duplicates_owed_have_a_limit(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.flags &= ~TOE_MT_SACK;
+	start(f);
+	for (int i = 0; i < 300; i++)
+		te_ack_hole(&f->c);
+	assert_int_equal(f->c.dup_acks, UINT8_MAX);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +258,7 @@ int main(void)
 		cmocka_unit_test(scaled_edge_never_moves_left_nor_beyond_credit),
 		cmocka_unit_test(unexpressible_credit_ends_in_silence),
 		cmocka_unit_test(holes_without_sack_get_one_duplicate_each),
+		cmocka_unit_test(duplicates_owed_have_a_limit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

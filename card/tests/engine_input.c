@@ -142,6 +142,17 @@ static void ts_recent_age_is_imported(void **state)
 	assert_int_equal(f->placed, 100);
 	assert_int_equal(f->c.ts_recent, 1);
 	finish(f);
+
+	/* not longer than 24 days */
+	f = prepare();
+	f->st.flags |= TOE_MT_TSTAMP;
+	f->st.ts_recent = 500;
+	f->st.ts_recent_age_ms = 24u * 86400 * 1000;
+	start(f);
+	ts_opts(f, 1, 0);
+	in(f, RCV, SND, TE_ACK, 100, T0);
+	assert_int_equal(f->placed, 0);
+	finish(f);
 }
 
 /* RFC 7323 4.3: with delayed acknowledgements the earliest unacknowledged counts. */

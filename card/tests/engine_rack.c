@@ -327,6 +327,20 @@ static void reordering_window_grows_and_shrinks(void **state)
 	finish(f);
 }
 
+/* A time of 32 bits stays comparable however long nothing arrives. */
+static void long_silence(void **state)
+{
+	const te_time half_an_hour = 1800 * TE_SEC;
+	struct fixture *f = measured();
+
+	(void)state;
+	send_segs(f, 3, AT(100));
+	te_rack_rto(&f->eng, &f->c, AT(100) + half_an_hour);
+	assert_int_equal(f->c.rack_us, (uint32_t)(AT(100) + half_an_hour) - INT32_MAX / 2);
+	assert_int_equal(f->c.lost, 3000);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +359,7 @@ int main(void)
 		cmocka_unit_test(time_that_wrapped_is_still_compared),
 		cmocka_unit_test(degree_of_reordering),
 		cmocka_unit_test(reordering_window_grows_and_shrinks),
+		cmocka_unit_test(long_silence),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -291,6 +291,98 @@ static void recovery_is_proportional(void **state)
 	finish(f);
 }
 
+/* RFC 6582 3.2 step 3: a partial acknowledgement takes back what its segments said. */
+static void partial_acknowledgement_deflates(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	send_segs(f, 10, T0);
+	for (int i = 0; i < 7; i++)
+		ack_in(f, SND, AT(1));
+	expect_data(f, SND, 1000, AT(1));
+	assert_int_equal(f->c.dupacks, 7);
+	ack_in(f, SND + 3000, AT(10));
+	assert_int_equal(f->c.dupacks, 5);
+	assert_int_equal(f->c.lost, 1000);
+	assert_int_equal(f->c.retrans, 0);
+	expect_data(f, SND + 3000, 1000, AT(10));
+	ack_in(f, SND + 4000, AT(20));
+	assert_int_equal(f->c.dupacks, 5);
+	ack_in(f, SND + 9500, AT(30));		/* more than there were */
+	assert_int_equal(f->c.dupacks, 1);
+	assert_int_equal(f->c.lost, 500);
+	expect_data(f, SND + 9500, 500, AT(30));
+	finish(f);
+}
+
+/* Counting duplicates ends at the end of the counter. */
+static void duplicates_without_end(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	send_segs(f, 8, T0);
+	f->c.reno_hold = true;
+	f->c.dupacks = UINT16_MAX;
+	ack_in(f, SND, AT(1));
+	assert_int_equal(f->c.dupacks, UINT16_MAX);
+	assert_int_equal(f->c.ca_state, TOE_CA_DISORDER);
+	f->c.reno_hold = false;
+	ack_in(f, SND, AT(2));
+	assert_int_equal(f->c.ca_state, TOE_CA_RECOVERY);
+	ack_in(f, SND, AT(3));
+	assert_int_equal(f->c.dupacks, UINT16_MAX);
+	finish(f);
+}
+
+/* RFC 5682 2.1 step 3a without SACK: what step 2b has sent counts as having left. */
+static void timeout_was_right_after_all(void **state)
+{
+	struct fixture *f = no_sack();
+
+	(void)state;
+	f->c.snd_cwnd = 3000;
+	te_post(&f->c, SND + 10000, false, T0);
+	for (uint32_t i = 0; i < 3; i++)
+		expect_data(f, SND + 1000 * i, 1000, T0);
+	expect_none(f, T0);
+	te_timeout(&f->eng, &f->c, AT(300));
+	expect_data(f, SND, 1000, AT(300));
+	expect_none(f, AT(300));
+	assert_int_equal(f->c.frto, TE_FRTO_SENT);
+	ack_in(f, SND + 1000, AT(310));
+	assert_int_equal(f->c.frto, TE_FRTO_NEW);
+	expect_data(f, SND + 3000, 1000, AT(310));
+	expect_data(f, SND + 4000, 1000, AT(310));
+	expect_none(f, AT(310));
+	ack_in(f, SND + 1000, AT(320));
+	assert_int_equal(f->c.frto, TE_FRTO_NONE);
+	assert_int_equal(f->c.dupacks, 2);
+	expect_data(f, SND + 1000, 1000, AT(320));
+	assert_true(f->out.retrans);
+	finish(f);
+}
+
+/* What an episode leaves behind: nothing that the next one would stumble over. */
+static void episode_leaves_nothing_behind(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 4, T0);
+	no_tail_probe(f);
+	te_timeout(&f->eng, &f->c, AT(300));
+	assert_true(f->c.rtx_force);
+	ack_in(f, SND + 4000, AT(301));		/* before anything was sent again */
+	assert_false(f->c.rtx_force);
+	assert_int_equal(f->c.frto, TE_FRTO_NONE);
+	assert_int_equal(f->c.dupacks, 0);
+	assert_int_equal(f->c.ca_state, TOE_CA_OPEN);
+	assert_int_equal(te_deadline(&f->c), TE_NEVER);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +399,10 @@ int main(void)
 		cmocka_unit_test(needless_duplicates_after_recovery_do_nothing),
 		cmocka_unit_test(lost_retransmission_is_sent_again),
 		cmocka_unit_test(recovery_is_proportional),
+		cmocka_unit_test(partial_acknowledgement_deflates),
+		cmocka_unit_test(duplicates_without_end),
+		cmocka_unit_test(timeout_was_right_after_all),
+		cmocka_unit_test(episode_leaves_nothing_behind),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
