@@ -7,7 +7,7 @@
 # /proc/net/snmp agree with the bytes moved and with what the peer counted.
 . "${0%/*}/lib.sh"
 needs_card
-plan 36
+plan 38
 
 # Both kernels count frames only if nobody joins them first.
 undo ethtool -K "$TOE_IF" gro on
@@ -73,6 +73,8 @@ for role in active passive; do
 		"$(theirs .info.segs_out)" "$(allowance 1 "$(theirs .info.segs_out)")"
 	expect_near "$role: TCP_INFO data_segs_out likewise" "$(ours .info.data_segs_out)" \
 		"$(theirs .info.data_segs_in)" "$(allowance 1 "$(theirs .info.data_segs_in)")"
+	expect_near "$role: TCP_INFO data_segs_in, too" "$(ours .info.data_segs_in)" \
+		"$(theirs .info.data_segs_out)" "$(allowance 1 "$(theirs .info.data_segs_out)")"
 	expect_near "$role: ss segs_out" "$(ss_field segs_out)" "$(ours .info.segs_out)" \
 		"$(allowance 1 "$(ours .info.segs_out)")"
 	expect_near "$role: ss segs_in" "$(ss_field segs_in)" "$(ours .info.segs_in)" \
