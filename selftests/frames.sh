@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # timeout: 150
 #
 # The interface counts each frame of the wire once, also those that the card makes of one

@@ -14,7 +14,7 @@ cd "$(dirname "$0")" || exit 1
 TOE=/sys/class/net/$TOE_IF/toe
 SUSPICIOUS='WARNING|BUG|Oops|KASAN|KCSAN|UBSAN|lockdep|possible recursive|possible circular|suspicious RCU|inconsistent lock|leak|refcount|Call Trace|DMA-API|unregister_netdevice: waiting|blocked for more than|general protection|soft lockup|rcu.*stall|bad page|Bad page|Memory failure|held lock'
 # What Debian's kernels say by themselves.
-HARMLESS='leaking addresses|Spectre|RETBleed|mitigation|toe-selftests:|kmemleak: (Kernel|Automatic|Cannot)|DMA-API: (preallocated|debugging)'
+HARMLESS='leaking addresses|Spectre|RETBleed|mitigation|toe-selftests:|kmemleak: (Kernel|Automatic|Cannot)|DMA-API: (preallocated|debugging)|RCU lockdep checking is enabled'
 
 # log_since MARK: the kernel's lines after it.
 log_since() {
