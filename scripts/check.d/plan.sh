@@ -43,36 +43,62 @@ script() {
 	esac
 }
 
-# header NAME SCENARIO: «# NAME: VALUE» among its first comments.
+# header NAME SCENARIO: «# NAME: VALUE» among its first comments; all of them are read at
+# once.
+declare -A HEADERS TIME TIME_DEBUG
+read_headers() {
+	local file name value debug
+
+	while IFS=$'\t' read -r file name value; do
+		file=${file##*/}
+		HEADERS[${file%.sh} $name]=$value
+	done < <(awk -v OFS='\t' 'FNR > 12 { nextfile }
+		/^# (wire|card|peer|provokes|timeout|packages): / {
+			name = $2
+			sub(/:$/, "", name)
+			sub(/^# [a-z]*: */, "")
+			print FILENAME, name, $0
+		}' "$REPO"/selftests/*.sh)
+	while read -r name value debug; do
+		TIME[$name]=$value TIME_DEBUG[$name]=$debug
+	done <"$REPO/selftests/times"
+}
+
 header() {
-	sed -n "s/^# $1: *//p" "$(script "$2")" | head -n 1
+	local name=${2%@*}
+
+	[[ $name != diff_* ]] || name=differential
+	echo "${HEADERS[$name $1]-}"
 }
 
-# group SCENARIO: what it wants of the wire, the card and the peer. A namespace as the
-# peer costs half as much as a guest; who needs a kernel that is known, or one with all
-# of its modules, asks for a guest. Whoever provokes complaints of the kernel is alone.
+# group SCENARIO: sets GROUP to what it wants of the wire, the card and the peer. A
+# namespace as the peer costs half as much as a guest; who needs a kernel that is known, or
+# one with all of its modules, asks for a guest. Whoever provokes complaints of the kernel
+# is alone.
 group() {
-	local text peer own
+	local name=${1%@*} peer own=''
 
-	peer=${PEER:-$(header peer "$1")}
+	[[ $name != diff_* ]] || name=differential
+	peer=${PEER:-${HEADERS[$name peer]-netns}}
 	[ -w /dev/net/tun ] || peer=guest
-	own=$(header provokes "$1")
-	text="$(header wire "$1");$(header card "$1");${peer:-netns}${own:+;${1%@*}}"
-	echo "${text// /_}"
+	[ -z "${HEADERS[$name provokes]-}" ] || own=";$name"
+	GROUP="${HEADERS[$name wire]-};${HEADERS[$name card]-};$peer$own"
+	GROUP=${GROUP// /_}
 }
 
-# expected KERNEL SCENARIO: seconds; what nobody measured takes a quarter of its limit.
+# expected KERNEL SCENARIO: sets EXPECTED to seconds; what nobody measured takes a quarter
+# of its limit.
 expected() {
-	local limit seconds
+	local name=${2%@*} limit
 
-	seconds=$(awk -v name="${2%@*}" -v kernel="$1" '
-		$1 == name { print ((kernel ~ /debug|core/ && $3 > 0) ? $3 : $2); exit }' \
-		"$REPO/selftests/times")
-	if [ -z "$seconds" ]; then
-		limit=$(header timeout "$2")
-		seconds=$((${limit:-60} / 4))
+	EXPECTED=${TIME[$name]-}
+	if [[ $1 = debug || $1 = core ]] && [[ ${TIME_DEBUG[$name]--} != - ]]; then
+		EXPECTED=${TIME_DEBUG[$name]}
 	fi
-	echo "$seconds"
+	if [ -z "$EXPECTED" ]; then
+		limit=${HEADERS[$name timeout]-60}
+		EXPECTED=$((limit / 4))
+	fi
 }
 
 # pack KERNEL SCENARIO…: adds units. Within a group the longest first, each to the boot
@@ -84,7 +110,9 @@ pack() {
 	while IFS= read -r scenario; do
 		UNITS+=("$scenario")
 	done < <(for scenario; do
-		echo "$(group "$scenario") $(expected "$kernel" "$scenario") $scenario"
+		group "$scenario"
+		expected "$kernel" "$scenario"
+		echo "$GROUP $EXPECTED $scenario"
 	done | { if [ "$JOBS" = 1 ]; then cat; else LC_ALL=C sort -k1,1 -k2,2nr; fi; } |
 		awk -v kernel="$kernel" -v most=$BOOT_MOST -v alone=$BOOT_ALONE -v jobs="$JOBS" '
 		!($1 in sum) { groups[++n] = $1 }
