@@ -15,11 +15,11 @@ COMMAND=4 MASTER=4	# of PCI: the register, and its bit
 # cut: no DMA from here on.
 cut() {
 	local value
-	value=$(od -An -tu2 -j $COMMAND -N 2 $CONFIG)
+	value=$(od -An -tu2 -j $COMMAND -N 2 "$CONFIG")
 	value=$((value & ~MASTER))
 	# shellcheck disable=SC2059 # bytes, not text
 	printf "\\x$(printf %x $((value & 255)))\\x$(printf %x $((value >> 8)))" |
-		dd of=$CONFIG bs=1 seek=$COMMAND conv=notrunc status=none
+		dd of="$CONFIG" bs=1 seek=$COMMAND conv=notrunc status=none
 }
 
 moved() {

@@ -12,7 +12,7 @@ plan 6
 
 offload on
 echo_start
-hold
+hold --conns 1
 expect "a connection is in the card" wait_until 10 in_card 1
 
 # took LINE: microseconds of what toe_hold does at it.

@@ -25,7 +25,7 @@ for to in "$PEER_IP" "$PEER_IP6"; do
 	coproc PIECES { exec "$HERE/toe_pieces" --to "$to" --port "$ECHO_PORT" 2>"$TMP/pieces"; }
 	pid=$PIECES_PID
 	undo kill "$pid"
-	read -r -t 60 line <&"${PIECES[0]}"
+	read -r -t 60 _ <&"${PIECES[0]}"
 	toe_expect "$to: it is in the card" wait_until 10 connections_are 1
 	echo go >&"${PIECES[1]}"
 	all_right() {
