@@ -17,7 +17,7 @@ set_attr reoffload_ms 10
 offload on
 XFER_TIMEOUT=90
 mark
-X=out xfer_start active 4 --conns 4 --up 4M --down 4M --rate 120k --mixed --stay --seed $TOE_SEED
+X=out xfer_start active 4 --conns 4 --up 4M --down 4M --rate 120k --mixed --stay --seed "$TOE_SEED"
 X=in xfer_start passive 6 --conns 4 --up 4M --down 4M --rate 120k --mixed --stay --seed $((TOE_SEED + 1))
 X=out
 
