@@ -4,7 +4,6 @@
 #
 # check: boots. Each leaves in build/check/KERNEL/ log-N (KTAP), dmesg-N, stderr-N and
 # results-N: a line «VERDICT SCENARIO PASSED FAILED SKIPPED MS BUSY_MS SEED» per scenario.
-
 # Those of the second tries are called «Nagain», as AGAIN says.
 
 NUMBER=0
@@ -123,7 +122,7 @@ unended() {
 
 # run_unit NUMBER SECONDS KERNEL GROUP SCENARIO…
 run_unit() {
-	local number=$1 kernel=$3 group=$4 dir=$OUT/$3 what='' scenario
+	local number=$1 kernel=$3 group=$4 dir=$OUT/$3 what=''
 	shift 4
 
 	number=$(printf '%02d%s' "$number" "$AGAIN")
