@@ -14,8 +14,9 @@ for role in active passive; do
 		name="$role IPv$family"
 		expect "$name: the card is empty at first" all_idle
 		mark
-		xfer_start $role $family --up 16M --down 16M --order close-client --hold-ms 1500
-		toe_expect "$name: connections goes to 1" wait_until 10 connections_are 1
+		xfer_start $role $family "${CREEP[@]}" --up 16M --down 16M --order close-client \
+			--hold-ms 1500
+		toe_expect "$name: connections goes to 1" in_card 1
 		toe_num "$name: ss names the ULP" "$(ss_ulp "( sport = $PORT or dport = $PORT )")" -eq 1
 		expect "$name: every byte arrives" xfer_wait
 		expect_carried "$name: the card carried them" "$(payload)"

@@ -329,6 +329,25 @@ hurry() {
 	peer pkill -USR1 -x toe_xfer
 }
 
+# Who is measured against all that a connection moves mustn't count on how soon it is in
+# the card, since a busy machine takes its time for that: start it with CREEP, then
+# in_card N lets it run once N connections are there.
+# shellcheck disable=SC2034 # scenarios read it
+CREEP=(--rate 200k)
+
+in_card() {
+	local status=0
+
+	[ -n "$NO_TOE" ] || wait_until 10 connections_are "$1" || status=1
+	hurry
+	return $status
+}
+
+# carries BYTES: has the card moved so many since mark?
+carries() {
+	[ "$(carried)" -ge "$1" ]
+}
+
 # ours JQ, theirs JQ: from the last line of that end.
 ours() {
 	local end=client

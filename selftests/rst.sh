@@ -18,8 +18,10 @@ for role in active passive; do
 		[ $order = rst-client ] || family=6
 		name="$role IPv$family, $order"
 		mark
-		expect "$name: bytes were right, the reset was seen" xfer $role $family \
-			--up 200M --down 200M --order $order --rst-at 3M --conns 4
+		xfer_start $role $family "${CREEP[@]}" --up 200M --down 200M --order $order \
+			--rst-at 3M --conns 4
+		in_card 4
+		expect "$name: bytes were right, the reset was seen" xfer_wait
 		toe_num "$name: all had been offloaded" "$(delta offloaded_total)" -ge 4
 		expect_carried "$name: the card carried most until then" 12000000 75
 		toe_expect "$name: none is left in the card" wait_until 5 no_connections

@@ -28,7 +28,9 @@ for mode in off on; do
 	sleep 0.3
 	mark
 	mib_mark here
-	xfer_start active 4 --up 4M --down 8M --order close-client --hold-ms 300
+	xfer_start active 4 "${CREEP[@]}" --up 4M --down 8M --order close-client --hold-ms 300
+	[ $mode = off ] || in_card 1
+	hurry
 	expect "$mode: every byte arrives" xfer_wait
 	[ $mode = off ] || expect_carried "on: the card carried it" $((12 << 20))
 	sleep 0.5

@@ -120,6 +120,7 @@ run() {
 	mark
 	mib_mark here
 	xfer_start active "$family" --up 4M --down 6M "$@"
+	[[ $name != *on ]] || in_card 1
 	if [[ $name = *recalls* ]]; then
 		for _ in {1..8}; do
 			wait_until 5 connections_are 1
@@ -150,7 +151,7 @@ for family in 4 6; do
 	[ $family = 6 ] || kinds >"$TMP/kinds.off"
 	offload on
 	all_idle
-	run "IPv$family, on" $family --order close-client
+	run "IPv$family, on" $family --order close-client "${CREEP[@]}"
 	expect_carried "IPv$family, on: the card carried it" $((10 << 20))
 	judge "IPv$family, on" $family
 	judge_card "IPv$family, on" $family

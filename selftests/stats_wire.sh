@@ -102,6 +102,10 @@ for name in off on recalls; do
 	options=(--up 12M --down 12M)
 	case $name in
 	off) offload off ;;
+	on)
+		offload on
+		options+=("${CREEP[@]}")
+		;;
 	*) offload on ;;
 	esac
 	all_idle
@@ -110,6 +114,7 @@ for name in off on recalls; do
 	mib_mark here
 	mib_mark peer peer
 	xfer_start active 4 "${options[@]}" --order close-client --hold-ms 300
+	[ $name != on ] || in_card 1
 	if [ $name = recalls ]; then
 		for _ in {1..10}; do
 			xfer_running || break

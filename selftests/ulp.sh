@@ -16,8 +16,9 @@ for role in active passive; do
 
 	mark
 	[ -n "$NO_TOE" ] || LOCAL_OPTIONS=--ulp
-	expect "$role: a flagged socket works" \
-		xfer $role 4 --up 16M --down 16M --order close-client --hold-ms 200
+	xfer_start $role 4 "${CREEP[@]}" --up 16M --down 16M --order close-client --hold-ms 200
+	in_card 1
+	expect "$role: a flagged socket works" xfer_wait
 	toe_num "$role: it was offloaded" "$(delta offloaded_total)" -eq 1
 	expect_carried "$role: the card carried its bytes" "$(payload)"
 	toe_num "$role: getsockopt(TCP_ULP) names it" "$(ours .ulp)" -eq 1
