@@ -3,8 +3,10 @@
  * The card's life and one turn of its loop.
  *
  * A turn takes in what waits (register writes, submissions, frames, timers), then
- * publishes completions, and only then transmits: an acknowledgement leaves
- * after the data it acknowledges is visible to the host.
+ * publishes completions, and only then lets connections build segments: an
+ * acknowledgement doesn't exist before the data it acknowledges is visible to the
+ * host, so that none can outlive a card that dies in between.  The bus is had or
+ * not for whole turns, for the same reason.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +51,7 @@ void card_fatal(struct card *c, const char *why)
 void card_post(struct card *c, struct card_cq *cq, const struct toe_cqe *cqe)
 {
 	if (card_cq_post(cq, cqe, c->now))
-		card_fatal(c, "no memory to hold completions");
+		card_fatal(c, "a completion is lost");
 }
 
 /**
@@ -161,7 +163,7 @@ static void beat(struct card *c)
 	__le32 word;
 
 	c->heartbeat_next = c->now + TOE_HEARTBEAT_MS * 1000;
-	if (!addr || !*c->dma.bus_master)
+	if (!addr || c->dma.bus_off)
 		return;
 	/* The host looks at the heart only, so it must stop for all deaths. */
 	if (card_shm_get(c->shm, TOE_REG_STATUS) & TOE_STATUS_FATAL)
@@ -285,6 +287,13 @@ static void publish(struct card *c)
 	}
 }
 
+/* What the peer hears commits the host, which must be able to hear of it, too. */
+static bool may_speak(struct card *c)
+{
+	return !c->dma.bus_off &&
+	       !(card_shm_get(c->shm, TOE_REG_STATUS) & TOE_STATUS_FATAL);
+}
+
 /**
  * card_poll() - one turn
  * @c: the card
@@ -298,6 +307,7 @@ bool card_poll(struct card *c, uint64_t now)
 	int n;
 
 	c->now = now;
+	c->dma.bus_off = !atomic_load(&c->shm->bus_master);
 	any |= run_regs(c);
 	update_link(c);
 	if (now >= c->heartbeat_next)
@@ -313,8 +323,9 @@ bool card_poll(struct card *c, uint64_t now)
 			card_wire_set_fd(c->wire, -1, true);
 	}
 	card_toe_timers(c);
-	any |= card_toe_output(c);
 	publish(c);
+	if (may_speak(c))
+		any |= card_toe_output(c);
 	if (card_wire_flush(c->wire, now) < 0)
 		card_wire_set_fd(c->wire, -1, true);
 	return any;
@@ -392,7 +403,6 @@ int card_init(struct card *c, const struct card_config *cfg, struct card_shm *sh
 	c->shm = shm;
 	c->wire = wire;
 	c->mtu = 1500;
-	c->dma.bus_master = &shm->bus_master;
 	memcpy(c->mac, cfg->mac, 6);
 	for (i = 0; i < TOE_MAX_PAIRS; i++)
 		c->pair[i].index = i;

@@ -132,7 +132,7 @@ static uint8_t *piece(struct card_dma *d, uint64_t iova, size_t *len, uint32_t p
 	struct card_dma_map *m = &d->map[d->last];
 	uint64_t off;
 
-	if (d->bus_master && !*d->bus_master)
+	if (d->bus_off)
 		return NULL;
 	/* What lies before the piece is far behind it, modulo 2^64. */
 	if (d->last >= d->count || iova - m->iova >= m->size) {

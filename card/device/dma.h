@@ -25,7 +25,7 @@ struct card_dma {
 	unsigned int count;
 	unsigned int last;		/* where the last access hit */
 	uint64_t errors;		/* accesses that hit nothing */
-	const _Atomic uint32_t *bus_master;	/* 0: every access fails */
+	bool bus_off;			/* every access fails; for whole turns only */
 };
 
 int card_dma_add(struct card_dma *d, uint64_t iova, uint64_t size, void *hva,

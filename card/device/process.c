@@ -55,7 +55,7 @@ static void raise_vector(void *ctx, unsigned int vector)
 {
 	struct device *d = ctx;
 
-	if (d->irq[vector] < 0 || !atomic_load(&d->p->shm->bus_master))
+	if (d->irq[vector] < 0 || d->card.dma.bus_off)
 		d->irq_pending[vector] = true;
 	else
 		fire(d, vector);
@@ -66,7 +66,7 @@ static void fire_pending(struct device *d)
 	unsigned int v;
 
 	for (v = 0; v < TOE_VECTORS; v++) {
-		if (!d->irq_pending[v] || d->irq[v] < 0 || !atomic_load(&d->p->shm->bus_master))
+		if (!d->irq_pending[v] || d->irq[v] < 0 || d->card.dma.bus_off)
 			continue;
 		d->irq_pending[v] = false;
 		fire(d, v);
@@ -124,6 +124,8 @@ static bool run_ctrl(struct device *d)
 			tell_done(d, &m);
 		} else if (m.type == CARD_CTRL_IRQ) {
 			set_irqs(d, &m, fds, n);
+			tell_done(d, &m);
+		} else if (m.type == CARD_CTRL_SYNC) {
 			tell_done(d, &m);
 		} else if (m.type == CARD_CTRL_WIRE && n == 1) {
 			card_wire_set_fd(&d->wire, dup(fds[0]), m.flags);

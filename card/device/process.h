@@ -15,7 +15,8 @@ enum {
 				 * answered by DONE unless seq is 0
 				 */
 	CARD_CTRL_WIRE	= 4,	/* F: one fd, the other end; flags: 1 = a new connection */
-	CARD_CTRL_DONE,		/* seq = that of the UNMAP or IRQ */
+	CARD_CTRL_SYNC	= 5,	/* F: look at the shared memory; answered by DONE */
+	CARD_CTRL_DONE,		/* seq = that of the UNMAP, IRQ or SYNC */
 	CARD_CTRL_WIRE_LOST,	/* the other end is gone */
 };
 

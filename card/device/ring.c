@@ -250,7 +250,8 @@ static int hold(struct card_cq *q, const struct toe_cqe *cqe, uint64_t now)
  * @cqe: copied; its phase is set here
  * @now: us
  *
- * Return: 0, or -1 if it is lost for want of memory: the card must stop.
+ * Return: 0, or -1 if it is lost, for want of memory or because the ring can't be
+ * reached: the card must stop.
  */
 int card_cq_post(struct card_cq *q, const struct toe_cqe *cqe, uint64_t now)
 {
@@ -258,9 +259,7 @@ int card_cq_post(struct card_cq *q, const struct toe_cqe *cqe, uint64_t now)
 		return 0;
 	if (!card_cq_room(q))
 		return hold(q, cqe, now);
-	/* Unreachable ring: the DMA error is counted, nothing can be told. */
-	write_entry(q, cqe);
-	return 0;
+	return write_entry(q, cqe) ? 0 : -1;
 }
 
 /**

@@ -32,7 +32,8 @@ struct card_reg_write {
  * @doorbells: bit 0 the admin ring, bit 1 + n pair n
  * @sleeping: the device process (is about to) sleep: the front must kick it
  * @stop: the front asks the device process to end at its next safe point
- * @bus_master: PCI command register, bus master enable
+ * @bus_master: PCI command register, bus master enable; the device process looks at
+ *	the beginning of a turn
  * @reg_errors: accesses that the front refused
  * @reg_overruns: writes lost because the device process did not keep up
  */

@@ -144,11 +144,17 @@ static bool output(struct card_toe *t, struct toe_ctx *x)
 	return slot != NULL;
 }
 
-/* Do frames that the host gave before COMMIT still stand in a TX ring? */
+/*
+ * What goes out may acknowledge what a held completion tells of, so it waits for
+ * that; and for frames that the host gave before COMMIT, if they still stand in a
+ * TX ring.
+ */
 static bool waits(const struct card *c, struct toe_ctx *x)
 {
 	unsigned int i;
 
+	if (card_cq_is_held(&x->pair->cq))
+		return true;
 	if (!x->tx_wait_until)
 		return false;
 	for (i = 0; i < c->cfg.pairs && c->now < x->tx_wait_until; i++)

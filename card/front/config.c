@@ -70,14 +70,16 @@ static uint32_t get(const uint8_t *p, unsigned int bytes)
 	return val;
 }
 
-/* Tell the device process whether it may touch host memory. */
-static void update_master(struct front *f)
+/* Tell the device process whether it may touch host memory; true: no longer. */
+static bool update_master(struct front *f)
 {
 	bool on = (get(f->config + COMMAND, 2) & COMMAND_MASTER) &&
 		  !(get(f->config + PM_CSR, 2) & 3);
 
-	if (atomic_exchange(&f->shm->bus_master, on) != on)
-		front_child_kick(f);
+	if (atomic_exchange(&f->shm->bus_master, on) == on)
+		return false;
+	front_child_kick(f);
+	return !on;
 }
 
 /**
@@ -111,8 +113,11 @@ static uint8_t mask_at(uint32_t off)
  * @off: first byte
  * @data: bytes
  * @len: how many; the caller has checked the range
+ *
+ * Return: true if the bus was taken from the card: the write is done when the device
+ * process has let go of it.
  */
-void front_config_write(struct front *f, uint32_t off, const uint8_t *data, uint32_t len)
+bool front_config_write(struct front *f, uint32_t off, const uint8_t *data, uint32_t len)
 {
 	bool flr = false;
 	uint32_t i;
@@ -125,9 +130,10 @@ void front_config_write(struct front *f, uint32_t off, const uint8_t *data, uint
 		if (off + i == DEVCTL + 1 && (data[i] & DEVCTL_FLR >> 8))
 			flr = true;
 	}
-	update_master(f);
-	if (!flr)
-		return;
-	front_config_reset(f);
-	front_child_reset(f);
+	if (flr) {
+		front_config_reset(f);
+		front_child_reset(f);
+		return false;
+	}
+	return update_master(f);
 }

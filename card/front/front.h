@@ -170,7 +170,7 @@ bool front_full(const struct front *f);
 
 /* config.c */
 void front_config_reset(struct front *f);
-void front_config_write(struct front *f, uint32_t off, const uint8_t *data, uint32_t len);
+bool front_config_write(struct front *f, uint32_t off, const uint8_t *data, uint32_t len);
 
 /* bar.c */
 void front_bar_read(struct front *f, uint64_t off, uint8_t *data, uint32_t len);

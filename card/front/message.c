@@ -362,18 +362,22 @@ static int region_read(struct front *f, struct message *m)
 
 static int region_write(struct front *f, struct message *m)
 {
+	struct card_ctrl c = { .type = CARD_CTRL_SYNC };
 	struct vfio_user_region_rw req;
 	int err = region_check(m, &req);
+	bool sync = false;
 
 	if (err)
 		return err;
 	if (m->len - sizeof(req) != req.count)
 		return -EINVAL;
 	if (req.region == VFIO_USER_CONFIG)
-		front_config_write(f, req.offset, m->payload + sizeof(req), req.count);
+		sync = front_config_write(f, req.offset, m->payload + sizeof(req), req.count);
 	else if (req.region == VFIO_USER_BAR0)
 		front_bar_write(f, req.offset, m->payload + sizeof(req), req.count);
 	memcpy(m->reply, &req, sizeof(req));
+	if (sync)
+		return acknowledge(f, m, VFIO_USER_REGION_WRITE, &c, NULL, 0, sizeof(req));
 	return sizeof(req);
 }
 

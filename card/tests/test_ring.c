@@ -378,7 +378,7 @@ static void unreachable_slots_are_not_used_up(void)
 	struct card_cq q = cq(0);
 
 	card_dma_del(&d, AT, sizeof(m.slots));
-	CHECK_EQ(card_cq_post(&q, &e, 1), 0);
+	CHECK_EQ(card_cq_post(&q, &e, 1), -1);
 	CHECK_EQ(q.prod, 0);
 	CHECK(!card_cq_is_held(&q));
 	CHECK_EQ(d.errors, 1);

@@ -172,9 +172,8 @@ static void a_new_connection_begins_with_a_frame(void)
 	CHECK_EQ(last_len, 61);
 	send_frame(60, 30);
 	CHECK_EQ(receive(64), 0);
-	w.st->head_off = 7;
 	card_wire_set_fd(&w, dup(sv[0]), false);	/* the same one, for a new process */
-	CHECK(w.st->head_off == 7 && w.st->rx_have == 34);
+	CHECK_EQ(w.st->rx_have, 34);
 	card_wire_set_fd(&w, -1, false);
 	CHECK(!w.link && w.fd == -1);
 	unwire();
@@ -209,6 +208,30 @@ static void arrives(uint32_t len, uint8_t mark)
 	CHECK_EQ(got[0], mark);
 	for (i = 1; i < want && i < 100; i++)
 		CHECK_EQ(got[i], i < len ? 0xee : 0);
+}
+
+/* What a former process had queued isn't sent by the next, but for what has begun. */
+static void a_new_process_drops_what_was_queued(void)
+{
+	unsigned int begun;
+
+	for (begun = 0; begun < 2; begun++) {
+		wire(CARD_WIRE_STREAM);
+		commit(100, 1, 1);
+		commit(100, 2, 1);
+		if (begun) {
+			CHECK(write(w.fd, (uint8_t *)w.st->slot + offsetof(struct card_wire_slot, len_be), 7) == 7);
+			w.st->head_off = 7;
+		}
+		card_wire_set_fd(&w, dup(w.fd), false);
+		commit(100, 3, 1);
+		CHECK_EQ(card_wire_flush(&w, 1), 0);
+		if (begun)
+			arrives(100, 1);
+		arrives(100, 3);
+		CHECK(!card_wire_want_out(&w));
+		unwire();
+	}
 }
 
 static void padding_and_slots(enum card_wire_kind kind)
@@ -501,6 +524,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(so_many_at_a_time),
 	KIT_TEST(pending_means_a_whole_frame),
 	KIT_TEST(a_new_connection_begins_with_a_frame),
+	KIT_TEST(a_new_process_drops_what_was_queued),
 	KIT_TEST(streams),
 	KIT_TEST(taps),
 	KIT_TEST(received_from_a_tap),

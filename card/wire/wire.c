@@ -25,7 +25,8 @@
  * @w: the wire
  * @fd: new descriptor or -1; the old one is closed
  * @fresh: a new connection, which starts with a frame boundary; else one that
- *	a former device process has used and left in the shared state
+ *	a former device process has used and left in the shared state: what that
+ *	had queued is dropped, but for the rest of a frame that has begun
  */
 void card_wire_set_fd(struct card_wire *w, int fd, bool fresh)
 {
@@ -33,6 +34,8 @@ void card_wire_set_fd(struct card_wire *w, int fd, bool fresh)
 		w->st->rx_have = 0;
 		w->st->rx_pos = 0;
 		w->st->head_off = 0;
+	} else {
+		w->st->tail = w->st->head + (w->st->head_off ? 1 : 0);
 	}
 	if (w->fd >= 0)
 		close(w->fd);
