@@ -348,6 +348,12 @@ carries() {
 	[ "$(carried)" -ge "$1" ]
 }
 
+# release: whoever holds or pauses has done so for long enough.
+release() {
+	pkill -USR2 -x toe_xfer
+	peer pkill -USR2 -x toe_xfer
+}
+
 # ours JQ, theirs JQ: from the last line of that end.
 ours() {
 	local end=client

@@ -86,6 +86,7 @@ transfer() {
 		sleep 0.2
 		[ -z "${RECALLS-}" ] || recall_all
 	done
+	hurry
 	expect "$NAME: every byte arrives" xfer_wait
 	wait_until 5 no_connections
 	capture_end

@@ -184,7 +184,7 @@ fi
 mapfile -t tools < <(tools)
 for scenario; do
 	# It has the boot for itself.
-	[ -z "$(header provokes "$scenario")" ] || tools=()
+	[ -z "$(header provokes "${scenario%@*}")" ] || tools=()
 done
 extra=0
 [ ${#tools[@]} = 0 ] || extra=$((${#tools[@]} + 1))

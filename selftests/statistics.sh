@@ -59,6 +59,7 @@ for role in active passive; do
 	fi
 	sleep 0.5
 	ss_now
+	release
 	expect "$role: every byte arrives" xfer_wait
 
 	sent=$(ours .sent) got=$(ours .received)

@@ -127,6 +127,7 @@ idle() {
 	done
 	expect_num "$mode: nothing is under way" "$(field unacked)" -eq 0
 	expect_num "$mode: not busy while idle" "$(field busy)" -le "$(scaled 1800)"
+	release
 	expect "$mode: every byte arrives" xfer_wait
 }
 
@@ -142,6 +143,7 @@ stuck() {
 		"$(field rwnd_limited)"
 	expect_num "$mode: what waits is told" "$(field notsent)" -ge 50000
 	expect_num "$mode: and stands in /proc/net/tcp" "$tx" -ge 50000
+	release
 	expect "$mode: every byte arrives" xfer_wait
 }
 
@@ -151,6 +153,7 @@ sparse() {
 	wait_until 20 at_least bytes_acked 60000
 	say "$(cat "$TMP/ss")"
 	expect "$mode: the rate is the application's" wait_until 3 soon_shows app_limited
+	hurry
 	expect "$mode: every byte arrives" xfer_wait
 }
 

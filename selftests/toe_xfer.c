@@ -8,7 +8,8 @@
  *
  * The client tells the server what to do in a header of each connection (struct
  * job), so the server is the same for all scenarios.  Each connection has a
- * sending and a receiving thread.  SIGUSR1 lifts --rate, and ends what --stay makes go on.
+ * sending and a receiving thread.  SIGUSR1 lifts --rate, and ends what --stay makes go on;
+ * SIGUSR2 ends holds and pauses.
  * The last line of output is one JSON object.
  * Exit status: 0 all well, 1 a connection failed, 2 usage.
  */
@@ -42,6 +43,7 @@ struct options opt = {
 };
 
 volatile sig_atomic_t hurry;
+static volatile sig_atomic_t released;
 
 static struct conn *conns;
 static struct timespec started;
@@ -59,6 +61,17 @@ void sleep_ms(unsigned int ms)
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
 
 	nanosleep(&ts, NULL);
+}
+
+/* A hold or a pause: until time is up, or SIGUSR2 says that it's enough. */
+void linger_ms(unsigned int ms)
+{
+	unsigned int step;
+
+	for (; ms && !released; ms -= step) {
+		step = ms < 20 ? ms : 20;
+		sleep_ms(step);
+	}
 }
 
 void die(const char *fmt, ...)
@@ -435,6 +448,12 @@ static void on_usr1(int sig)
 	hurry = 1;
 }
 
+static void on_usr2(int sig)
+{
+	(void)sig;
+	released = 1;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t dog;
@@ -442,6 +461,7 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, on_usr1);
+	signal(SIGUSR2, on_usr2);
 	clock_gettime(CLOCK_MONOTONIC, &started);
 	parse(argc, argv);
 	conns = calloc(opt.conns, sizeof(*conns));

@@ -122,6 +122,7 @@ static inline uint64_t rx_total(const struct conn *c)
 /* toe_xfer.c */
 double now(void);
 void sleep_ms(unsigned int ms);
+void linger_ms(unsigned int ms);
 void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...);
 
 /* xfer_conn.c */

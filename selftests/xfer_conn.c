@@ -244,7 +244,7 @@ static void rx_main(struct conn *c)
 		io_fn rx = io_pick_rx(&c->rng_rx, c->job.mixed);
 
 		if (!paused && c->received >= c->job.pause_at) {
-			sleep_ms(c->job.pause_ms);
+			linger_ms(c->job.pause_ms);
 			paused = true;
 		}
 		if (resets(c) && c->received >= c->job.rst_at)
@@ -310,7 +310,7 @@ static void finish(struct conn *c)
 			     (unsigned long long)c->received,
 			     (unsigned long long)rx_total(c));
 		if (c->client && opt.hold_ms && !c->failed)
-			sleep_ms(opt.hold_ms);
+			linger_ms(opt.hold_ms);
 	}
 	close(c->fd);
 	c->fd = -1;

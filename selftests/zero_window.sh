@@ -9,7 +9,7 @@ needs_card
 plan 10
 
 offload on
-PAUSE=(--up 24M --down 24M --pause both --pause-at 1M --pause-ms 10000 --order close-client)
+PAUSE=(--up 24M --down 24M --pause both --pause-at 1M --pause-ms 20000 --order close-client)
 mark
 SECONDS=0
 X=a xfer_start active 4 "${PAUSE[@]}"
@@ -36,6 +36,8 @@ standstill() {
 }
 expect "bytes wait in the peer for our window" wait_until 10 stuck_there
 expect "and here for the peer's, and nothing moves" wait_until 10 standstill
+sleep 9
+release
 for X in a p as ps; do
 	expect "$X: every byte arrives in the end" xfer_wait
 	bytes=$((${bytes:-0} + $(payload)))
