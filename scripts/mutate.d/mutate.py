@@ -75,8 +75,9 @@ class Base:
 				self.links[os.path.relpath(target, self.out)] = words
 
 	def linked(self, name):
-		"""The objects in a program, by their names without directories."""
-		run = subprocess.run(self.links[name] + ["-Wl,--trace"], cwd=self.card,
+		"""The objects in a program, by their names without directories; of an archive
+		only those that were taken, which ld tells who asks twice."""
+		run = subprocess.run(self.links[name] + ["-Wl,--trace,--trace"], cwd=self.card,
 				     capture_output=True, text=True, check=True)
 		return set(re.findall(r"(\w+\.o)\b", run.stdout))
 
@@ -320,6 +321,9 @@ def main():
 	print(f"# SEED={seed}: {min(count, len(every))} of {len(every)} faults in "
 	      f"{len(files)} files", flush=True)
 	measure(base, jobs)
+	for path in files:
+		if not base.order(path):
+			die(f"{path} is in none of the programs: nothing could notice")
 
 	works = ((Trial(base, sources[f.path], f, key(f) in listed).run, None) for f in every)
 	report = Report(repo + "/build/mutate/log")
