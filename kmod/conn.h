@@ -358,6 +358,7 @@ void toe_ingress_announced(struct toe_sonode *sn, struct sock *sk);
 void toe_recall_start(struct toe_sonode *sn, enum toe_recall why);
 void toe_recall_sync(struct sock *sk, enum toe_recall why);
 void toe_recall_finish(struct toe_sonode *sn, struct sock *sk);
+void toe_scoreboard_set(struct sock *sk, bool lost);
 void toe_recall_dead(struct toe_sonode *sn);
 
 /* stats.c */

@@ -205,6 +205,8 @@ static void toe_committed(struct toe_sonode *sn, struct sock *sk)
 	sn->seen_jiffies = jiffies;
 	sn->seen_una = tp->snd_una;
 	toe_count(sn->dev, TOE_CNT_OFFLOADS, 1);
+	/* Losses are the card's to find and repair. */
+	toe_scoreboard_set(sk, false);
 
 	/* The card probes an idle peer. */
 	if (sock_flag(sk, SOCK_KEEPOPEN))

@@ -190,21 +190,21 @@ static void toe_import_delivered(struct toe_sonode *sn, struct sock *sk)
 	NET_ADD_STATS(sock_net(sk), LINUX_MIB_TCPDELIVERED, more);
 }
 
-/*
- * Scoreboard of the kernel's stack: nothing known of what is in flight, or, if
- * the card was repairing a loss, all of it lost.
+/**
+ * toe_scoreboard_set() - what the kernel's stack thinks of what is in flight
+ * @sk: socket
+ * @lost: all of it is lost; else nothing is known of it
+ *
+ * At the hand-off as well: while the card has the connection the stack's queue is only
+ * shortened at its head, and marks that were left in it would be counted for ever.
+ *
+ * Context: socket spinlock held.
  */
-static void toe_import_flight(struct sock *sk, bool lost)
+void toe_scoreboard_set(struct sock *sk, bool lost)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb = tcp_rtx_queue_head(sk);
-
-	/* tcp_trim_head() on the retransmission path leaves the count of a
-	 * partially acknowledged skb as it is.
-	 */
-	if (skb && before(TCP_SKB_CB(skb)->seq, tp->snd_una))
-		toe_set_pcount(tp, skb, TCP_SKB_CB(skb)->end_seq - tp->snd_una);
 
 	tp->sacked_out = 0;
 	tp->retrans_out = 0;
@@ -229,6 +229,19 @@ static void toe_import_flight(struct sock *sk, bool lost)
 	if (icsk->icsk_ca_ops->set_state)
 		icsk->icsk_ca_ops->set_state(sk, lost ? TCP_CA_Loss : TCP_CA_Open);
 	icsk->icsk_ca_state = lost ? TCP_CA_Loss : TCP_CA_Open;
+}
+
+/*
+ * tcp_trim_head() on the retransmission path leaves the count of a partially
+ * acknowledged skb as it is.
+ */
+static void toe_import_head(struct sock *sk)
+{
+	struct sk_buff *skb = tcp_rtx_queue_head(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (skb && before(TCP_SKB_CB(skb)->seq, tp->snd_una))
+		toe_set_pcount(tp, skb, TCP_SKB_CB(skb)->end_seq - tp->snd_una);
 }
 
 /* RTT, congestion, windows, timestamps: the fields of MIN_TCP_T. */
@@ -451,7 +464,8 @@ void toe_recall_finish(struct toe_sonode *sn, struct sock *sk)
 			toe_import_state(sk, st);
 		else
 			toe_import_unknown(sn, sk);
-		toe_import_flight(sk, lost);
+		toe_import_head(sk);
+		toe_scoreboard_set(sk, lost);
 		toe_import_delivered(sn, sk);
 		tp->pred_flags = 0;
 		toe_import_timers(sn, sk);
