@@ -205,6 +205,19 @@ static void ecn_capable_data_and_cwr(void **state)
 	finish(f);
 }
 
+/* Who leaves sends nothing any more, though there would be something. */
+static void nothing_from_who_leaves(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	te_post(&f->c, SND + 3000, true, T0);
+	expect_data(f, SND, 1000, T0);
+	assert_true(in(f, RCV, SND, TE_ACK | TE_FIN, 100, T0) & TE_EV_LEAVE);
+	expect_none(f, T0);
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +232,7 @@ int main(void)
 		cmocka_unit_test(sack_blocks_take_their_room_from_the_payload),
 		cmocka_unit_test(idle_connection_restarts_its_window),
 		cmocka_unit_test(ecn_capable_data_and_cwr),
+		cmocka_unit_test(nothing_from_who_leaves),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

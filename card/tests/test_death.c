@@ -3,6 +3,9 @@
  * The card dies, or loses the bus, under bulk traffic both ways: what it has
  * acknowledged the host has seen, and its successor doesn't add to that.
  */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include "client.h"
 #include "toe_kit.h"
@@ -312,7 +315,80 @@ static void reset(void)
 	rounds(lives_on);
 }
 
+static bool fired(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t n;
+
+	return poll(&p, 1, 5000) == 1 && read(fd, &n, sizeof(n)) == sizeof(n);
+}
+
+/* Each vector has an eventfd of its own, also in a process that was never told. */
+static void vectors_after_a_reset(void)
+{
+	struct vfio_user_set_irqs s = {
+		.argsz = sizeof(s), .flags = VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER,
+		.index = VFIO_USER_IRQ_MSIX, .count = TOE_VECTORS,
+	};
+	int fds[TOE_VECTORS], i;
+
+	flow = kit_flow(4, 80, 4000);
+	client_start(&c, false);
+	client_wait_ready(&c);
+	CHECK_EQ(client_map(&c, RAM_IOVA, RAM_BYTES, 1), 0);
+	for (i = 0; i < TOE_VECTORS; i++)
+		fds[i] = eventfd(0, EFD_NONBLOCK);
+	CHECK_EQ(client_call(&c, VFIO_USER_SET_IRQS, &s, sizeof(s), fds, TOE_VECTORS), 0);
+	for (i = 0; i < 2; i++) {
+		sq_prod = 0;
+		client_enable(&c);
+		pair();
+		CHECK(fired(fds[TOE_VECTOR_ADMIN]));
+		connection();
+		CHECK(fired(fds[TOE_VECTOR_PAIR(0)]));
+		client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
+		wait_status(TOE_STATUS_READY);
+	}
+	for (i = 0; i < TOE_VECTORS; i++)
+		close(fds[i]);
+	CHECK_EQ(client_stop(&c), 0);
+}
+
+static bool ended(pid_t pid)
+{
+	char path[64], line[256] = { 0 }, *state;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return true;
+	CHECK(read(fd, line, sizeof(line) - 1) >= 0);
+	close(fd);
+	state = strrchr(line, ')');
+	return !state || state[2] == 'Z' || state[2] == 'X';
+}
+
+/* Whatever state it is in, the device process doesn't outlive the front. */
+static void dies_with_the_front(void)
+{
+	pid_t device;
+	int i;
+
+	client_start(&c, false);
+	client_wait_ready(&c);
+	device = client_device_process(&c);
+	kill(device, SIGSTOP);
+	kill(c.card, SIGKILL);
+	for (i = 0; i < 1000 && !ended(device); i++)
+		client_nap(5);
+	CHECK(ended(device));
+	client_stop(&c);
+}
+
 static const struct kit_test tests[] = {
+	KIT_TEST(vectors_after_a_reset),
+	KIT_TEST(dies_with_the_front),
 	KIT_TEST(killed),
 	KIT_TEST(bus_taken),
 	KIT_TEST(reset),

@@ -94,6 +94,24 @@ static void registers(void)
 	CHECK_EQ(client_stop(&c), 0);
 }
 
+/* What the front shares is mapped; nobody is left with its descriptors. */
+static void shared_memory_has_no_descriptors(void)
+{
+	char path[64], target[64];
+	struct client c;
+	int fd;
+
+	client_start(&c, false);
+	client_wait_ready(&c);
+	for (fd = 0; fd < 64; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", c.card, fd);
+		memset(target, 0, sizeof(target));
+		if (readlink(path, target, sizeof(target) - 1) > 0)
+			CHECK(!strstr(target, "memfd:toecard"));
+	}
+	CHECK_EQ(client_stop(&c), 0);
+}
+
 static void dma_map_and_unmap(void)
 {
 	struct vfio_user_dma_unmap all = { .argsz = sizeof(all), .flags = VFIO_USER_UNMAP_ALL };
@@ -436,6 +454,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(negotiation),
 	KIT_TEST(config_space),
 	KIT_TEST(registers),
+	KIT_TEST(shared_memory_has_no_descriptors),
 	KIT_TEST(dma_map_and_unmap),
 	KIT_TEST(bus_master_is_honoured),
 	KIT_TEST(interrupts_survive_the_gap),

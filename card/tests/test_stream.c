@@ -411,6 +411,12 @@ static void capture(void)
 	int fd;
 
 	close(mkstemp(path));
+	CHECK(!unlink(path));
+	umask(0);
+	fd = card_pcap_open(path);
+	CHECK(fd >= 0 && !fstat(fd, &st));
+	CHECK_EQ(st.st_mode, S_IFREG | 0644);
+	close(fd);
 	CHECK(!truncate(path, 1000));		/* an old one is overwritten */
 	wire(CARD_WIRE_STREAM);
 	fd = card_pcap_open(path);
