@@ -447,6 +447,22 @@ static void smaller_mss_is_no_congestion(void **state)
 	finish(f);
 }
 
+/* Who is reducing its window already has the threshold for it. */
+static void smaller_mss_in_mid_reduction(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = TOE_SET_MSS, .mss = 500 };
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 4, T0);
+	f->c.ca_state = TOE_CA_CWR;
+	f->c.snd_ssthresh = 20000;
+	te_set_params(&f->c, &p, AT(10));
+	assert_int_equal(f->c.snd_ssthresh, 20000);
+	assert_int_equal(f->c.ca_state, TOE_CA_LOSS);
+	finish(f);
+}
+
 /* The bounds themselves are within. */
 static void largest_state_is_accepted(void **state)
 {
@@ -506,6 +522,7 @@ int main(void)
 		cmocka_unit_test(parameters_by_mask),
 		cmocka_unit_test(quick_acknowledgements_on_demand),
 		cmocka_unit_test(smaller_mss_is_no_congestion),
+		cmocka_unit_test(smaller_mss_in_mid_reduction),
 		cmocka_unit_test(largest_state_is_accepted),
 		cmocka_unit_test(space_follows_the_credit),
 	};

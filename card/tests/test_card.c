@@ -296,6 +296,25 @@ static void held_completions_are_looked_after(void)
 	host_destroy(h);
 }
 
+/* While the wire isn't read a write finds out that nobody is there. */
+static void a_write_finds_the_wire_lost(void)
+{
+	struct host *h = nic(1, 16);
+	const struct toe_cqe cqe = { .type = TOE_CQE_LINK };
+
+	while (!card_cq_is_held(&h->card.pair[0].cq))
+		card_post(&h->card, &h->card.pair[0].cq, &cqe);
+	CHECK(!card_reads_wire(&h->card));
+	close(h->peer);
+	CHECK(card_xmit_slot(&h->card));
+	card_xmit(&h->card, 60);
+	card_poll(&h->card, h->now);
+	CHECK_EQ(h->wire.fd, -1);
+	CHECK(!h->wire.link);
+	h->peer = dup(0);
+	host_destroy(h);
+}
+
 static void deadlines_of_all_parts(void)
 {
 	struct host *h = nic(1, 16);
@@ -477,6 +496,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(sleep_is_refused_for_work),
 	KIT_TEST(a_full_wire_lets_sleep),
 	KIT_TEST(held_completions_are_looked_after),
+	KIT_TEST(a_write_finds_the_wire_lost),
 	KIT_TEST(deadlines_of_all_parts),
 	KIT_TEST(vectors),
 	KIT_TEST(a_turn_tells_of_work),

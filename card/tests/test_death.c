@@ -3,6 +3,7 @@
  * The card dies, or loses the bus, under bulk traffic both ways: what it has
  * acknowledged the host has seen, and its successor doesn't add to that.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -323,6 +324,16 @@ static bool fired(int fd)
 	return poll(&p, 1, 5000) == 1 && read(fd, &n, sizeof(n)) == sizeof(n);
 }
 
+static void new_process(void)
+{
+	pid_t before = client_device_process(&c);
+
+	client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
+	while (client_device_process(&c) == before)
+		client_nap(1);
+	wait_status(TOE_STATUS_READY);
+}
+
 /* Each vector has an eventfd of its own, also in a process that was never told. */
 static void vectors_after_a_reset(void)
 {
@@ -346,11 +357,75 @@ static void vectors_after_a_reset(void)
 		CHECK(fired(fds[TOE_VECTOR_ADMIN]));
 		connection();
 		CHECK(fired(fds[TOE_VECTOR_PAIR(0)]));
-		client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
-		wait_status(TOE_STATUS_READY);
+		new_process();
 	}
 	for (i = 0; i < TOE_VECTORS; i++)
 		close(fds[i]);
+	CHECK_EQ(client_stop(&c), 0);
+}
+
+static unsigned int descriptors(pid_t pid)
+{
+	unsigned int n = 0;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* The device process has @more descriptors than @base; messages take their time. */
+static void holds(unsigned int base, unsigned int more)
+{
+	int i;
+
+	for (i = 0; i < 400 && descriptors(client_device_process(&c)) != base + more; i++)
+		client_nap(5);
+	CHECK_EQ(descriptors(client_device_process(&c)), base + more);
+}
+
+/* A new process has nothing of the front's but what it is handed. */
+static void a_process_keeps_its_own_only(void)
+{
+	struct vfio_user_set_irqs s = {
+		.argsz = sizeof(s), .flags = VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER,
+		.index = VFIO_USER_IRQ_MSIX, .count = TOE_VECTORS,
+	};
+	struct vfio_user_header half = { .cmd = VFIO_USER_SET_IRQS, .size = sizeof(half) + sizeof(s) };
+	int fds[TOE_VECTORS], i;
+	unsigned int base;
+
+	client_start(&c, false);
+	client_wait_ready(&c);
+	base = descriptors(client_device_process(&c));
+	new_process();
+	holds(base, 0);
+	CHECK_EQ(client_map(&c, RAM_IOVA, RAM_BYTES, 1), 0);
+	new_process();
+	holds(base, 0);
+	for (i = 0; i < TOE_VECTORS; i++)
+		fds[i] = eventfd(0, EFD_NONBLOCK);
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(client_call(&c, VFIO_USER_SET_IRQS, &s, sizeof(s), fds, TOE_VECTORS), 0);
+		holds(base, TOE_VECTORS);
+	}
+	new_process();
+	holds(base, TOE_VECTORS);
+	/* Descriptors that the front has, but not yet the whole of their message. */
+	kill(client_device_process(&c), SIGSTOP);
+	client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
+	client_send_raw(&c, &half, sizeof(half), fds, TOE_VECTORS);
+	client_nap(300);
+	holds(base, TOE_VECTORS);
+	for (i = 0; i < TOE_VECTORS; i++)
+		close(fds[i]);
+	close(c.sock);
+	c.sock = -1;
 	CHECK_EQ(client_stop(&c), 0);
 }
 
@@ -388,6 +463,7 @@ static void dies_with_the_front(void)
 
 static const struct kit_test tests[] = {
 	KIT_TEST(vectors_after_a_reset),
+	KIT_TEST(a_process_keeps_its_own_only),
 	KIT_TEST(dies_with_the_front),
 	KIT_TEST(killed),
 	KIT_TEST(bus_taken),

@@ -309,7 +309,47 @@ static void marks(void)
 	}
 }
 
+/* Of many that wait each comes when it's due, the earliest first. */
+static void the_earliest_is_first(void)
+{
+	struct card_impair_opts o = opts("delay=10ms,jitter=9ms,seed=3");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[64] = { 0 }, got[64];
+	uint64_t due, last = 0;
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++)
+		card_impair_put(imp, f, sizeof(f), 7 * i);
+	for (i = 0; i < 1000; i++) {
+		due = card_impair_deadline(imp);
+		CHECK(due >= last && due != UINT64_MAX);
+		CHECK(!card_impair_get(imp, got, sizeof(got), due - 1));
+		CHECK_EQ(card_impair_get(imp, got, sizeof(got), due), sizeof(f));
+		last = due;
+	}
+	CHECK_EQ(card_impair_deadline(imp), UINT64_MAX);
+	card_impair_destroy(imp);
+}
+
+/* More than a router would keep is lost, and nothing else. */
+static void a_full_queue_loses(void)
+{
+	struct card_impair_opts o = opts("delay=1s");
+	struct card_impair *imp = card_impair_create(&o, 0);
+	uint8_t f[64] = { 0 }, got[64];
+	unsigned int i;
+
+	for (i = 0; i < 5000; i++)
+		card_impair_put(imp, f, sizeof(f), 1);
+	for (i = 0; card_impair_get(imp, got, sizeof(got), 2000000); i++)
+		;
+	CHECK_EQ(i, 4096);
+	card_impair_destroy(imp);
+}
+
 static const struct kit_test tests[] = {
+	KIT_TEST(the_earliest_is_first),
+	KIT_TEST(a_full_queue_loses),
 	KIT_TEST(units),
 	KIT_TEST(shares),
 	KIT_TEST(mistakes_are_named),

@@ -98,6 +98,7 @@ static void gather_keeps_to_what_is_there(void)
 	CHECK_EQ(toe_frag_gather(t, x, ISS, got, 1), -1);
 	CHECK_EQ(toe_frag_add(t, x, at, 100), 0);
 	CHECK_EQ(toe_frag_add(t, x, at + 1000, 100), 0);
+	CHECK_EQ(toe_frag_gather(t, x, ISS + 199, got, 2), -1);		/* not posted */
 	CHECK_EQ(toe_frag_add(t, x, HOST_IOVA + HOST_BYTES - 50, 51), 0);
 	CHECK_EQ(toe_frag_gather(t, x, ISS - 1, got, 1), -1);
 	CHECK_EQ(toe_frag_gather(t, x, ISS - 1, got, 2), -1);
