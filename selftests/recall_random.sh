@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# peer: guest
 # wire: loss=1%,reorder=1%,dup=1%
 # timeout: 120
 #

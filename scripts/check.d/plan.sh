@@ -10,7 +10,7 @@ CORE_BUILD=''		# the process that makes the debug kernel
 
 # What one boot shall take at the most, and one boot of two guests alone, in seconds of
 # an idle machine.
-BOOT_MOST=200 BOOT_ALONE=9
+BOOT_MOST=300 BOOT_ALONE=9
 
 default_jobs() {
 	local by_cpu by_memory
