@@ -24,7 +24,7 @@ void te_rtt_sample(struct te_conn *c, uint32_t rtt_us)
 		uint32_t dev = err < 0 ? (uint32_t)-err : (uint32_t)err;
 
 		c->rttvar4_us = c->rttvar4_us - (c->rttvar4_us >> 2) + dev;
-		c->srtt8_us = te_max(c->srtt8_us + (uint32_t)err, 1);
+		c->srtt8_us += (uint32_t)err;	/* seven eighths and at least one */
 	}
 	c->rto_us = te_min((c->srtt8_us >> 3) + te_max(c->rttvar4_us, TE_RTO_MIN_US),
 			   TE_RTO_MAX_US);

@@ -80,7 +80,8 @@ void te_timer_stop(struct te_conn *c)
 }
 
 /**
- * te_timer_keepalive() - (re)start the keepalive timer from the last segment seen
+ * te_timer_keepalive() - (re)start the keepalive timer from the last segment seen, or
+ *	stop it if there is none
  * @c: connection
  * @now: time
  */
@@ -209,7 +210,7 @@ te_time te_deadline(const struct te_conn *c)
 		t = c->ack_at;
 	if (c->pace_wait && te_pace_deadline(c) < t)
 		t = te_pace_deadline(c);
-	if (c->flags & TOE_MT_KEEPALIVE && c->keep_at < t)
+	if (c->keep_at < t)
 		t = c->keep_at;
 	if (c->ooo_head && c->drain_at < t)
 		t = c->drain_at;
@@ -255,7 +256,7 @@ unsigned int te_timeout(struct te_engine *e, struct te_conn *c, te_time now)
 			rto_fire(e, c, now);
 		ev |= TE_EV_OUTPUT;
 	}
-	if (c->flags & TOE_MT_KEEPALIVE && c->keep_at <= now) {
+	if (c->keep_at <= now) {
 		keepalive_fire(c, now);
 		ev |= c->probe ? TE_EV_OUTPUT : 0;
 	}

@@ -321,6 +321,21 @@ static void epoll_out_peer(int fd)
 	close(one);
 }
 
+/* A buffer smaller than the window: it's the acknowledgments that wake the writer. */
+static void little_room(int fd)
+{
+	set_int(fd, SOL_SOCKET, SO_SNDBUF, 4608);
+	await_card(fd);
+	give(fd, 200000);
+	meet();
+}
+
+static void little_room_peer(int fd)
+{
+	want(fd, 200000);
+	meet();
+}
+
 static void sigio(int fd)
 {
 	sigset_t set;
@@ -384,6 +399,8 @@ const struct scenario ready_table[] = {
 	{ "epoll_exclusive", epoll_exclusive, peer_steps, CARRIED, NULL, 0,
 	  "EPOLLEXCLUSIVE" },
 	{ "epoll_out", epoll_out, epoll_out_peer, CARRIED, NULL, NOCONN, "EPOLLOUT" },
+	{ "little_room", little_room, little_room_peer, CARRIED, NULL, 0,
+	  "a send buffer smaller than the window" },
 	{ "sigio", sigio, peer_steps, RECALLS, "fin", 0, "SIGIO, F_SETSIG" },
 	{ "sigurg", sigurg, sigurg_peer, RECALLS, "urg", 0, "SIGURG" },
 	{ }
