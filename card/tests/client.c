@@ -291,15 +291,20 @@ uint32_t client_heartbeat(struct client *c)
 	return __atomic_load_n((uint32_t *)(c->ram + 0x3000), __ATOMIC_ACQUIRE);
 }
 
-/* The device process: the only child of toecard. */
+/* The device process: the only child of toecard.  In a reset there is none for a moment. */
 pid_t client_device_process(struct client *c)
 {
 	char path[64], text[32] = { 0 };
-	int fd;
+	int fd, i;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", c->card, c->card);
-	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
-	close(fd);
+	for (i = 0; i < 1000 && !text[0]; i++) {
+		fd = open(path, O_RDONLY);
+		CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) >= 0);
+		close(fd);
+		if (!text[0])
+			client_nap(5);
+	}
+	CHECK(text[0]);
 	return atoi(text);
 }

@@ -226,6 +226,13 @@ static void wait_status(uint32_t want)
 	CHECK(i < 1000);
 }
 
+/* Until there is another one STATUS reads as nothing. */
+static void new_process(void)
+{
+	client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
+	wait_status(TOE_STATUS_READY);
+}
+
 static void wire_again(void)
 {
 	close(c.wire);
@@ -282,9 +289,7 @@ static void rounds(void (*end)(void))
 		end();
 		seen = visible();
 		same_wire = peer_hears();
-		client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
-		client_nap(1);
-		wait_status(TOE_STATUS_READY);
+		new_process();
 		/* The old process is gone: all that it has placed is visible. */
 		if (end == lives_on)
 			seen = visible();
@@ -322,16 +327,6 @@ static bool fired(int fd)
 	uint64_t n;
 
 	return poll(&p, 1, 5000) == 1 && read(fd, &n, sizeof(n)) == sizeof(n);
-}
-
-static void new_process(void)
-{
-	pid_t before = client_device_process(&c);
-
-	client_reg_write(&c, TOE_REG_CONTROL, TOE_CONTROL_RESET);
-	while (client_device_process(&c) == before)
-		client_nap(1);
-	wait_status(TOE_STATUS_READY);
 }
 
 /* Each vector has an eventfd of its own, also in a process that was never told. */
