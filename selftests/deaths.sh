@@ -54,7 +54,7 @@ ways=(reset kill bus)
 for ((i = 0; i < DEATHS; i++)); do
 	way=${ways[i % 3]}
 	sleep "0.$((RANDOM % 5 + 1))"
-	by_$way
+	by_"$way"
 	expect "death $((i + 1)), by $way: it comes back" wait_until 20 back_again $((i + 1))
 	wait_until 20 most_in
 done
