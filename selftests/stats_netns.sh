@@ -37,6 +37,11 @@ carried_inside() {
 	inside ethtool -S "$TOE_IF" | awk '$1 ~ /^toe_[rt]x_bytes:/ { sum += $2 } END { print sum }'
 }
 
+# carried_some BEFORE: is it in the card?
+carried_some() {
+	[ "$(carried_inside)" -gt "$1" ]
+}
+
 for family in 4 6; do
 	ip=Ip
 	[ $family = 4 ] || ip=Ip6
@@ -47,9 +52,13 @@ for family in 4 6; do
 	bytes=$(carried_inside)
 	mib_mark here
 	mib_mark ns inside
-	expect "IPv$family: every byte arrives" inside "$XFER" client \
-		--to "$(address_of peer $family)" --port $PORT --up 8M --down 8M \
-		--rate 6M --retry 10
+	inside "$XFER" client --to "$(address_of peer $family)" --port $PORT \
+		--up 8M --down 8M "${CREEP[@]}" --retry 10 >"$TMP/client" 2>&1 &
+	client=$!
+	undo kill $client
+	wait_until 10 carried_some "$bytes"
+	hurry
+	expect "IPv$family: every byte arrives" wait $client
 	wait $server
 	sleep 0.5
 	mib_now here

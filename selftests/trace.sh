@@ -21,9 +21,10 @@ undo stop
 echo >$T/trace
 echo 1 >$T/events/toe/enable
 offload on
-xfer_start active 4 --up 4M --down 4M --rate 2M
+xfer_start active 4 --up 4M --down 4M "${CREEP[@]}"
 wait_until 5 connections_are 1
 recall_all
+hurry
 expect "a connection with a recall in its middle" xfer_wait
 undo set_attr policy/ports_out all
 set_attr policy/ports_out none

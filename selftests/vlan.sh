@@ -40,8 +40,10 @@ offload on
 for family in 4 6; do
 	for role in active passive; do
 		mark
-		expect "IPv$family, $role: transfer" xfer $role $family \
-			--up 16M --down 16M --order close-client --hold-ms 300
+		xfer_start $role $family "${CREEP[@]}" --up 16M --down 16M \
+			--order close-client --hold-ms 300
+		in_card 1
+		expect "IPv$family, $role: transfer" xfer_wait
 		expect_num "IPv$family, $role: offloaded" "$(delta offloaded_total)" -eq 1
 		expect_carried "IPv$family, $role: carried by the card" "$(payload)" 80
 	done
