@@ -24,7 +24,7 @@ offload on
 xfer_start active 4 --up 4M --down 4M "${CREEP[@]}"
 wait_until 5 connections_are 1
 recall_all
-hurry
+in_card 1
 expect "a connection with a recall in its middle" xfer_wait
 undo set_attr policy/ports_out all
 set_attr policy/ports_out none
