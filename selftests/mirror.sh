@@ -80,7 +80,7 @@ transfer() {
 	mark
 	before=$(ip_received)
 	capture_start
-	xfer_start "$1" "$2" "${CREEP[@]}" --up 2M --down 2M
+	xfer_start "$1" "$2" "${CREEP[@]}" --up 2M --down 2M --order close-client
 	wait_until 5 connections_are 1
 	for _ in {1..4}; do
 		sleep 0.2
