@@ -80,13 +80,12 @@ transfer() {
 	mark
 	before=$(ip_received)
 	capture_start
-	xfer_start "$1" "$2" "${CREEP[@]}" --up 2M --down 2M --order close-client
+	xfer_start "$1" "$2" --up 2M --down 2M --rate 1M
 	wait_until 5 connections_are 1
 	for _ in {1..4}; do
 		sleep 0.2
 		[ -z "${RECALLS-}" ] || recall_all
 	done
-	in_card 1
 	expect "$NAME: every byte arrives" xfer_wait
 	wait_until 5 no_connections
 	capture_end
