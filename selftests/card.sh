@@ -125,3 +125,15 @@ ss_flow() {
 ss_ulp() {
 	ss_flow "$@" | grep -c tcp-ulp-toe
 }
+
+# cut_bus: no DMA of the card from here on, and nobody tells the driver.
+cut_bus() {
+	local config=/sys/class/net/$TOE_IF/device/config value
+	local command=4 master=4	# of PCI: the register, and its bit
+
+	value=$(od -An -tu2 -j $command -N 2 "$config")
+	value=$((value & ~master))
+	# shellcheck disable=SC2059 # bytes, not text
+	printf "\\x$(printf %x $((value & 255)))\\x$(printf %x $((value >> 8)))" |
+		dd of="$config" bs=1 seek=$command conv=notrunc status=none
+}

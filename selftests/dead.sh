@@ -9,19 +9,6 @@ needs_card
 [ -z "$NO_TOE" ] || skip_all "needs the card"
 plan 12
 
-CONFIG=/sys/class/net/$TOE_IF/device/config
-COMMAND=4 MASTER=4	# of PCI: the register, and its bit
-
-# cut: no DMA from here on.
-cut() {
-	local value
-	value=$(od -An -tu2 -j $COMMAND -N 2 "$CONFIG")
-	value=$((value & ~MASTER))
-	# shellcheck disable=SC2059 # bytes, not text
-	printf "\\x$(printf %x $((value & 255)))\\x$(printf %x $((value >> 8)))" |
-		dd of="$CONFIG" bs=1 seek=$COMMAND conv=notrunc status=none
-}
-
 # The card says that it can't go on, if it had something to say; else its heart is missed.
 died() {
 	[ $(($(delta death_status) + $(delta death_heartbeat))) -ge 1 ]
@@ -40,7 +27,7 @@ expect "four connections are in the card" wait_until 15 connections_are 4
 # So many that after a reset it has counted fewer for a while.
 wait_until 30 moved card_tx_frames 8000
 frames=$(delta card_tx_frames)
-expect "it loses the bus" cut
+expect "it loses the bus" cut_bus
 expect "its death is noticed" wait_until 10 died
 expect "the connections are the kernel's again" wait_until 5 moved toe_recall_dead 4
 expect "it's reset" wait_until 15 moved recovered 1

@@ -11,9 +11,6 @@ needs_card
 : "${DEATHS:=9}"
 plan $((DEATHS + 6))
 
-CONFIG=/sys/class/net/$TOE_IF/device/config
-COMMAND=4 MASTER=4	# of PCI: the register, and its bit
-
 by_reset() {
 	echo 1 >"/sys/class/net/$TOE_IF/device/reset"
 }
@@ -24,12 +21,7 @@ by_kill() {
 }
 
 by_bus() {
-	local value
-	value=$(od -An -tu2 -j $COMMAND -N 2 "$CONFIG")
-	value=$((value & ~MASTER))
-	# shellcheck disable=SC2059 # bytes, not text
-	printf "\\x$(printf %x $((value & 255)))\\x$(printf %x $((value >> 8)))" |
-		dd of="$CONFIG" bs=1 seek=$COMMAND conv=notrunc status=none
+	cut_bus
 }
 
 back_again() {

@@ -82,6 +82,7 @@ void client_start(struct client *c, bool keep)
 int client_stop(struct client *c)
 {
 	int status = -1, i;
+	bool left;
 
 	if (c->sock >= 0)
 		close(c->sock);
@@ -93,8 +94,10 @@ int client_stop(struct client *c)
 	close(c->ram_fd);
 	munmap(c->ram, RAM_BYTES);
 	/* Who ends by itself leaves no socket behind. */
-	if (unlink(c->vfio) == 0 || unlink(c->wire_path) == 0)
-		status = status ? status : -2;
+	left = !unlink(c->vfio);
+	left |= !unlink(c->wire_path);
+	if (left && !status)
+		status = -2;
 	rmdir(c->dir);
 	return i == 300 ? -1 : status;
 }

@@ -324,6 +324,11 @@ static void reset(void)
 	rounds(lives_on);
 }
 
+static const struct vfio_user_set_irqs all_vectors = {
+	.argsz = sizeof(all_vectors), .flags = VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER,
+	.index = VFIO_USER_IRQ_MSIX, .count = TOE_VECTORS,
+};
+
 static bool fired(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -335,10 +340,6 @@ static bool fired(int fd)
 /* Each vector has an eventfd of its own, also in a process that was never told. */
 static void vectors_after_a_reset(void)
 {
-	struct vfio_user_set_irqs s = {
-		.argsz = sizeof(s), .flags = VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER,
-		.index = VFIO_USER_IRQ_MSIX, .count = TOE_VECTORS,
-	};
 	int fds[TOE_VECTORS], i;
 
 	flow = kit_flow(4, 80, 4000);
@@ -347,7 +348,7 @@ static void vectors_after_a_reset(void)
 	CHECK_EQ(client_map(&c, RAM_IOVA, RAM_BYTES, 1), 0);
 	for (i = 0; i < TOE_VECTORS; i++)
 		fds[i] = eventfd(0, EFD_NONBLOCK);
-	CHECK_EQ(client_call(&c, VFIO_USER_SET_IRQS, &s, sizeof(s), fds, TOE_VECTORS), 0);
+	CHECK_EQ(client_call(&c, VFIO_USER_SET_IRQS, &all_vectors, sizeof(all_vectors), fds, TOE_VECTORS), 0);
 	for (i = 0; i < 2; i++) {
 		sq_prod = 0;
 		client_enable(&c);
@@ -390,11 +391,7 @@ static void holds(unsigned int base, unsigned int more)
 /* A new process has nothing of the front's but what it is handed. */
 static void a_process_keeps_its_own_only(void)
 {
-	struct vfio_user_set_irqs s = {
-		.argsz = sizeof(s), .flags = VFIO_USER_SET_EVENTFD | VFIO_USER_SET_TRIGGER,
-		.index = VFIO_USER_IRQ_MSIX, .count = TOE_VECTORS,
-	};
-	struct vfio_user_header half = { .cmd = VFIO_USER_SET_IRQS, .size = sizeof(half) + sizeof(s) };
+	struct vfio_user_header half = { .cmd = VFIO_USER_SET_IRQS, .size = sizeof(half) + sizeof(all_vectors) };
 	int fds[TOE_VECTORS], i;
 	unsigned int base;
 
@@ -409,7 +406,7 @@ static void a_process_keeps_its_own_only(void)
 	for (i = 0; i < TOE_VECTORS; i++)
 		fds[i] = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < 2; i++) {
-		CHECK_EQ(client_call(&c, VFIO_USER_SET_IRQS, &s, sizeof(s), fds, TOE_VECTORS), 0);
+		CHECK_EQ(client_call(&c, VFIO_USER_SET_IRQS, &all_vectors, sizeof(all_vectors), fds, TOE_VECTORS), 0);
 		holds(base, TOE_VECTORS);
 	}
 	new_process();
