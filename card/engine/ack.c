@@ -230,18 +230,21 @@ void te_ack_data(struct te_conn *c, uint32_t len, bool push, te_time now)
 	}
 }
 
-/* RFC 9293 3.8.6.2.2: less than this isn't worth telling, bytes. */
-static uint32_t silly_bytes(const struct te_conn *c)
-{
-	return te_max(te_min(c->rcv_mss, c->rcv_space / 2), 1);
-}
-
 /* What may be advertised at most, bytes: the host's credit, as far as the field
  * can express it.
  */
 static uint32_t credit_bytes(const struct te_conn *c)
 {
 	return te_min(c->rcv_credit - c->rcv_nxt, 65535u << c->rcv_wscale);
+}
+
+/* RFC 9293 3.8.6.2.2: a smaller gain isn't worth telling, bytes.  What the buffer
+ * measures only the host knows, and it may become smaller at any time; half of what
+ * there is now can't keep a window shut that the host wants open.
+ */
+static uint32_t silly_bytes(const struct te_conn *c)
+{
+	return te_max(te_min(c->rcv_mss, credit_bytes(c) / 2), 1);
 }
 
 /**
@@ -258,7 +261,7 @@ bool te_ack_gain_due(const struct te_conn *c)
 
 	if (seq_le(c->rcv_wire, c->rcv_nxt))
 		return space >= te_max(silly_bytes(c), 1u << c->rcv_wscale);
-	return gain >= te_max(te_min(te_max(2u * c->rcv_mss, space / 4), c->rcv_space / 2),
+	return gain >= te_max(te_min(te_max(2u * c->rcv_mss, space / 4), space / 2),
 			      1u << c->rcv_wscale);
 }
 

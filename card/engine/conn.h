@@ -329,7 +329,6 @@ struct te_conn {
 	uint32_t rcv_credit;	/* the host's edge, >= rcv_adv */
 	uint32_t rcv_wire;	/* edge as the last window field said; rounding may put it left of rcv_adv */
 	uint32_t rcv_acked;	/* last acknowledgement sent, RFC 7323 Last.ACK.sent */
-	uint32_t rcv_space;	/* largest credit - rcv_nxt seen, bytes */
 	uint32_t ts_recent;
 	uint32_t ts_off;	/* TSval = now in ms + this */
 	te_time ts_recent_at;

@@ -63,7 +63,6 @@ static void import_receive(struct te_conn *c, const struct min_tcp *st, te_time 
 	c->rcv_credit = c->rcv_adv;
 	c->rcv_wire = c->rcv_adv;
 	c->rcv_acked = c->rcv_nxt;
-	c->rcv_space = c->rcv_adv - c->rcv_nxt;
 	c->rcv_wscale = st->rcv_wscale;
 	c->rcv_mss = te_le16(st->rcv_mss);
 	if (!c->rcv_mss)
@@ -299,11 +298,6 @@ void te_credit(struct te_conn *c, uint32_t edge, te_time now)
 	if (seq_le(edge, c->rcv_credit) || space > TE_WND_MAX)
 		return;
 	c->rcv_credit = edge;
-	/* slowly down too: the host may have taken buffer space away */
-	if (space >= c->rcv_space)
-		c->rcv_space = space;
-	else
-		c->rcv_space -= (c->rcv_space - space) / 8;
 }
 
 /* RFC 8201 and Linux's tcp_simple_retransmit(): what is in flight was too large

@@ -89,6 +89,7 @@ void sim_host_init(struct sim *s, int side)
 	h->wire_edge = h->edge;
 	h->read_max = sim_between(r, 1, sim_chance(r, 200) ? 1000 : 100000);
 	h->read_gap = sim_below(r, sim_chance(r, 200) ? 50000 : 2000);
+	h->shrinks = sim_chance(r, 300) ? sim_between(r, 1, 100) : 0;
 	h->refuse = sim_chance(r, 300) ? sim_below(r, 300) : 0;
 	h->move = sim_chance(r, 500) ? sim_below(r, sim_chance(r, 300) ? 200 : 20) : 0;
 }
@@ -308,13 +309,24 @@ static void app_write(struct sim_host *h)
 					   : TE_NEVER;
 }
 
+/* The host's part of avoiding silly windows: no steps below a segment or half the buffer. */
+static bool worth_telling(const struct sim_host *h)
+{
+	uint32_t least = te_max(te_min(1460, h->buf_bytes / 2), 1u << h->state.rcv_wscale);
+
+	return h->read + h->buf_bytes >= h->edge + least;
+}
+
 static void app_read(struct sim_host *h)
 {
 	struct sim *s = h->sim;
 	uint32_t n = te_min(sim_between(&s->rng, 1, h->read_max), h->placed - h->read);
 
 	h->read += n;
-	if (h->read + h->buf_bytes > h->edge)
+	/* SO_RCVBUF, or a lack of memory: what was given stays given. */
+	if (sim_chance(&s->rng, h->shrinks))
+		h->buf_bytes = te_max(h->buf_bytes / 2, te_max(2u << h->state.rcv_wscale, 512));
+	if (worth_telling(h))
 		h->edge = h->read + h->buf_bytes;
 	h->read_at = h->read < h->placed ? s->now + 1 + sim_below(&s->rng, 2 * h->read_gap + 1)
 					 : TE_NEVER;

@@ -161,6 +161,7 @@ struct sim_host {
 	te_time read_at;
 	uint32_t read_max;
 	te_time read_gap;
+	uint32_t shrinks;		/* permille of its reads halve the buffer */
 	uint32_t refuse;		/* per mille of place calls not taken whole */
 	uint32_t move;			/* per mille of steps followed by a move */
 	int move_each;			/* every step is, and the way back is immediate */

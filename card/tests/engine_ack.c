@@ -132,7 +132,8 @@ static void window_update_when_a_quarter_is_new(void **state)
 	finish(f);
 }
 
-static void closed_window_opens_by_a_segment(void **state)
+/* Whatever the host gives is worth opening a shut window for. */
+static void closed_window_opens_by_any_credit(void **state)
 {
 	struct fixture *f = prepare();
 
@@ -142,29 +143,60 @@ static void closed_window_opens_by_a_segment(void **state)
 	in(f, RCV, SND, TE_ACK, 4000, T0);
 	expect_ack(f, RCV + 4000, T0);
 	assert_int_equal(f->out.wnd, 0);
-	te_credit(&f->c, RCV + 4000 + 999, T0);
-	expect_none(f, T0);
+	te_credit(&f->c, RCV + 4000 + 1, T0);
+	expect_ack(f, RCV + 4000, T0);
+	assert_int_equal(f->out.wnd, 1);
 	te_credit(&f->c, RCV + 4000 + 1000, T0);
 	expect_ack(f, RCV + 4000, T0);
 	assert_int_equal(f->out.wnd, 1000);
+	/* it's open: two segments, or half of all there is */
+	te_credit(&f->c, RCV + 4000 + 1998, T0);
+	expect_none(f, T0);
+	te_credit(&f->c, RCV + 4000 + 2000, T0);
+	expect_ack(f, RCV + 4000, T0);
+	assert_int_equal(f->out.wnd, 2000);
 	finish(f);
 }
 
-static void tiny_buffer_opens_by_half(void **state)
+/* ... as far as its scale can say so. */
+static void closed_window_opens_by_a_unit(void **state)
 {
 	struct fixture *f = prepare();
 
 	(void)state;
-	f->st.rcv_adv = RCV + 200;
+	f->st.rcv_wscale = 7;
+	f->st.rcv_adv = RCV + 1280;
 	start(f);
-	in(f, RCV, SND, TE_ACK, 200, T0);
-	te_timeout(&f->eng, &f->c, AT(40));
-	expect_ack(f, RCV + 200, AT(40));
-	te_credit(&f->c, RCV + 250, AT(41));
-	expect_none(f, AT(41));
-	te_credit(&f->c, RCV + 300, AT(41));
-	expect_ack(f, RCV + 200, AT(41));
-	assert_int_equal(f->out.wnd, 100);
+	in(f, RCV, SND, TE_ACK, 1280, T0);
+	expect_ack(f, RCV + 1280, T0);
+	assert_int_equal(f->out.wnd, 0);
+	te_credit(&f->c, RCV + 1280 + 127, T0);
+	expect_none(f, T0);
+	te_credit(&f->c, RCV + 1280 + 128, T0);
+	expect_ack(f, RCV + 1280, T0);
+	assert_int_equal(f->out.wnd, 1);
+	finish(f);
+}
+
+/* A host that takes its buffer away goes on with what it leaves. */
+static void a_buffer_becomes_small(void **state)
+{
+	struct fixture *f = started();
+	uint32_t got = 60000;
+
+	(void)state;
+	in(f, RCV, SND, TE_ACK, got, T0);
+	expect_ack(f, RCV + got, T0);
+	assert_int_equal(f->out.wnd, 0);
+	for (int i = 1; i < 100; i++) {
+		te_credit(&f->c, RCV + got + 700, AT(i));
+		expect_ack(f, RCV + got, AT(i));
+		assert_int_equal(f->out.wnd, 700);
+		in(f, RCV + got, SND, TE_ACK, 700, AT(i));
+		got += 700;
+		if (out(f, AT(i)))
+			assert_int_equal(f->out.wnd, 0);
+	}
 	finish(f);
 }
 
@@ -253,8 +285,9 @@ int main(void)
 		cmocka_unit_test(dialogue_ends_quickack),
 		cmocka_unit_test(window_shrinks_with_data_and_follows_credit),
 		cmocka_unit_test(window_update_when_a_quarter_is_new),
-		cmocka_unit_test(closed_window_opens_by_a_segment),
-		cmocka_unit_test(tiny_buffer_opens_by_half),
+		cmocka_unit_test(closed_window_opens_by_any_credit),
+		cmocka_unit_test(closed_window_opens_by_a_unit),
+		cmocka_unit_test(a_buffer_becomes_small),
 		cmocka_unit_test(scaled_edge_never_moves_left_nor_beyond_credit),
 		cmocka_unit_test(unexpressible_credit_ends_in_silence),
 		cmocka_unit_test(holes_without_sack_get_one_duplicate_each),

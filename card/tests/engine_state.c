@@ -489,20 +489,6 @@ static void largest_state_is_accepted(void **state)
 	finish(f);
 }
 
-/* The space that is remembered follows at once when it grows, by eighths when not. */
-static void space_follows_the_credit(void **state)
-{
-	struct fixture *f = started();
-
-	(void)state;
-	in(f, RCV, SND, TE_ACK, 10000, T0);
-	te_credit(&f->c, RCV + 62000, T0);
-	assert_int_equal(f->c.rcv_space, 60000 - 1000);
-	te_credit(&f->c, RCV + 75000, T0);
-	assert_int_equal(f->c.rcv_space, 65000);
-	finish(f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,7 +510,6 @@ int main(void)
 		cmocka_unit_test(smaller_mss_is_no_congestion),
 		cmocka_unit_test(smaller_mss_in_mid_reduction),
 		cmocka_unit_test(largest_state_is_accepted),
-		cmocka_unit_test(space_follows_the_credit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
