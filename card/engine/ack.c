@@ -20,13 +20,15 @@ static void data_acked(struct te_engine *e, struct te_conn *c, uint32_t ack, te_
 	c->n.delivered += bytes - (sacked - c->sacked);
 }
 
-/* RFC 9293 3.10.7.4, fifth check; with Linux's cure for a lost shrink. */
+/* RFC 9293 3.10.7.4, fifth check; with Linux's cure for a lost shrink.  A window that
+ * shuts is believed as well (Linux since 6.7): the peer is short of memory.
+ */
 static bool window_in(struct te_conn *c, const struct te_seg *seg, bool acked)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << c->snd_wscale;
 
 	if (!acked && !seq_gt(seg->seq, c->snd_wl1) &&
-	    !(seg->seq == c->snd_wl1 && wnd > c->snd_wnd))
+	    !(seg->seq == c->snd_wl1 && (wnd > c->snd_wnd || !wnd)))
 		return false;
 	c->snd_wl1 = seg->seq;
 	if (wnd == c->snd_wnd)

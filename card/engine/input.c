@@ -192,6 +192,15 @@ static unsigned int data_in(struct te_engine *e, struct te_conn *c, const struct
 	return 0;
 }
 
+/* A FIN without payload behind a hole: the peer is to hear of the hole at once. */
+static void fin_in(struct te_conn *c, const struct te_seg *seg)
+{
+	if (!(seg->flags & TE_FIN) || seq_le(seg->seq, c->rcv_nxt))
+		return;
+	c->n.ooo_segs++;
+	te_ack_hole(c);
+}
+
 /* RFC 3168 6.1.3: echo a mark until the peer says that it has reduced. */
 static void ecn_in(struct te_conn *c, const struct te_seg *seg)
 {
@@ -291,5 +300,7 @@ unsigned int te_input(struct te_engine *e, struct te_conn *c, const struct te_se
 	ev = te_ack_in(e, c, seg, &o, now);
 	if (seg->len)
 		ev |= data_in(e, c, seg, now);
+	else
+		fin_in(c, seg);
 	return ev | output_wanted(c);
 }

@@ -297,6 +297,45 @@ static void without_ecn_marks_mean_nothing(void **state)
 	finish(f);
 }
 
+/* Whose last bytes are lost hears of the hole from his bare FIN, each time. */
+static void bare_fin_behind_a_hole_is_answered(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	assert_int_equal(in(f, RCV + 1000, SND, TE_ACK | TE_FIN, 0, T0), TE_EV_OUTPUT);
+	expect_ack(f, RCV, T0);
+	expect_none(f, T0);
+	assert_int_equal(in(f, RCV + 1000, SND, TE_ACK | TE_FIN, 0, AT(1)), TE_EV_OUTPUT);
+	expect_ack(f, RCV, AT(1));
+	assert_int_equal(f->c.n.ooo_segs, 2);
+	in(f, RCV, SND, TE_ACK, 1000, AT(2));
+	assert_int_equal(f->c.rcv_nxt, RCV + 1000);	/* the FIN isn't kept */
+	assert_int_equal(in(f, RCV + 1000, SND, TE_ACK | TE_FIN, 0, AT(3)), TE_EV_LEAVE);
+	finish(f);
+}
+
+/* A window that shuts is believed though nothing else in the segment is new. */
+static void a_shut_window_is_believed(void **state)
+{
+	struct fixture *f = started();
+
+	(void)state;
+	send_segs(f, 2, T0);
+	f->wnd = 500;
+	ack_in(f, SND, AT(1));
+	assert_int_equal(f->c.snd_wnd, 60000);	/* it may be an old one */
+	f->wnd = 0;
+	ack_in(f, SND, AT(1));
+	assert_int_equal(f->c.snd_wnd, 0);
+	te_post(&f->c, SND + 9000, false, AT(1));
+	expect_none(f, AT(1));
+	f->wnd = 60000;
+	ack_in(f, SND, AT(2));
+	expect_data(f, SND + 2000, 1000, AT(2));
+	finish(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +351,8 @@ int main(void)
 		cmocka_unit_test(closing_and_urgent_segments_leave),
 		cmocka_unit_test(fin_behind_a_hole_waits),
 		cmocka_unit_test(fin_beyond_the_window_is_ignored),
+		cmocka_unit_test(bare_fin_behind_a_hole_is_answered),
+		cmocka_unit_test(a_shut_window_is_believed),
 		cmocka_unit_test(blind_attacks_are_challenged),
 		cmocka_unit_test(ecn_marks_are_echoed),
 		cmocka_unit_test(without_ecn_marks_mean_nothing),
