@@ -48,7 +48,7 @@
 #define   TOE_VERSION_MAJOR		0xffff0000
 #define   TOE_VERSION_MINOR		0x0000ffff
 #define   TOE_ABI_MAJOR			1	/* must match */
-#define   TOE_ABI_MINOR			1	/* additions only */
+#define   TOE_ABI_MINOR			2	/* additions only */
 #define TOE_REG_CAP_NIC			0x0008	/* ro: TOE_CAP_NIC_* */
 #define   TOE_CAP_NIC_TXCSUM		0x00000001
 #define   TOE_CAP_NIC_RXCSUM		0x00000002
@@ -65,6 +65,7 @@
 #define   TOE_CAP_TOE_VLAN		0x00000020
 #define   TOE_CAP_TOE_MIRROR		0x00000040	/* TOE_FEATURE_MIRROR* */
 #define   TOE_CAP_TOE_EOR		0x00000080	/* TOE_SEND_EOR */
+#define   TOE_CAP_TOE_MANNER		0x00000100	/* retries and manner, minor 2 */
 #define TOE_REG_PAIRS			0x0010	/* ro: queue pairs, 1..TOE_MAX_PAIRS */
 #define TOE_REG_CONTEXTS		0x0014	/* ro: TOE contexts; tid is below it */
 #define TOE_REG_FRAGS			0x0018	/* ro: send fragments one context can hold */
@@ -331,6 +332,10 @@ _Static_assert(sizeof(struct toe_rxd) == 16, "toe_rxd");
  * @keep_probes: unanswered probes before giving up
  * @user_timeout_ms: RFC 5482
  * @idle_ms: time since the last segment from the peer
+ * @retries: at this round of the retransmission timer in a row without progress, or when
+ *	so many window probes went unanswered, the card gives the connection back
+ *	(TOE_REASON_TIMEOUT) instead of sending again; 0: the 16th.  TOE_CAP_TOE_MANNER
+ * @manner: TOE_MANNER_*.  TOE_CAP_TOE_MANNER
  * @rsvd: zero
  *
  * Second design document, B.1 and C.1.  From the host to the card with
@@ -388,7 +393,10 @@ struct min_tcp {
 	__le32 keep_probes;
 	__le32 user_timeout_ms;
 	__le32 idle_ms;
-	__u8   rsvd[32];
+	/* what an administrator or the user asks for, minor 2 */
+	__u8   retries;
+	__u8   manner;
+	__u8   rsvd[30];
 };
 _Static_assert(sizeof(struct min_tcp) == 192, "min_tcp");
 
@@ -399,6 +407,8 @@ _Static_assert(sizeof(struct min_tcp) == 192, "min_tcp");
 #define TOE_MT_KEEPALIVE	0x10
 #define TOE_MT_NODELAY		0x20	/* the host did Nagle; the card sends what it gets */
 #define TOE_MT_ACK_OWED		0x40	/* something was received that wasn't acknowledged yet */
+
+#define TOE_MANNER_KEEP_CWND	0x01	/* no restart after idle, RFC 5681 4.1 */
 
 enum {
 	TOE_CONG_RENO	= 0,
@@ -506,7 +516,8 @@ struct toe_cmd_set_params {
 	__u8   ttl;
 	__u8   tos;
 	__u8   rmac[6];
-	__le16 rsvd;
+	__u8   retries;		/* as in struct min_tcp, with TOE_SET_MANNER */
+	__u8   manner;
 	__le32 keepalive;	/* 0 off, 1 on */
 	__le32 quickack;	/* n: acknowledge the next n segments at once */
 };
@@ -517,6 +528,7 @@ struct toe_cmd_set_params {
 #define TOE_SET_TOS		0x10
 #define TOE_SET_RMAC		0x20
 #define TOE_SET_QUICKACK	0x40
+#define TOE_SET_MANNER		0x80	/* only with TOE_CAP_TOE_MANNER */
 
 struct toe_cmd {
 	__u8   op;		/* TOE_CMD_* */

@@ -153,7 +153,8 @@ void card_regs_init(struct card_shm *shm, const struct card_config *cfg)
 		     TOE_CAP_NIC_TSO | TOE_CAP_NIC_TSO6 | TOE_CAP_NIC_RSS | TOE_CAP_NIC_VLAN);
 	card_shm_set(shm, TOE_REG_CAP_TOE, TOE_CAP_TOE_IPV4 | TOE_CAP_TOE_IPV6 |
 		     TOE_CAP_TOE_TSTAMP | TOE_CAP_TOE_SACK | TOE_CAP_TOE_ECN |
-		     TOE_CAP_TOE_VLAN | TOE_CAP_TOE_MIRROR | TOE_CAP_TOE_EOR);
+		     TOE_CAP_TOE_VLAN | TOE_CAP_TOE_MIRROR | TOE_CAP_TOE_EOR |
+		     TOE_CAP_TOE_MANNER);
 	card_shm_set(shm, TOE_REG_PAIRS, cfg->pairs);
 	card_shm_set(shm, TOE_REG_CONTEXTS, cfg->contexts);
 	card_shm_set(shm, TOE_REG_FRAGS, CARD_TOE_FRAGS);

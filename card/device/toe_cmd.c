@@ -259,8 +259,9 @@ static void set_params(struct card *c, struct toe_ctx *x, const struct toe_cmd *
 	uint32_t mask = le32toh(s->mask), status = TOE_ST_OK;
 	struct min_tcp *l2 = &x->l2;
 
-	if (mask & ~0x7fu || (mask & TOE_SET_MSS && le16toh(s->mss) < MSS_MIN) ||
-	    (mask & TOE_SET_TTL && !s->ttl) || (mask & TOE_SET_RMAC && s->rmac[0] & 1)) {
+	if (mask & ~0xffu || (mask & TOE_SET_MSS && le16toh(s->mss) < MSS_MIN) ||
+	    (mask & TOE_SET_TTL && !s->ttl) || (mask & TOE_SET_RMAC && s->rmac[0] & 1) ||
+	    (mask & TOE_SET_MANNER && s->manner & ~TOE_MANNER_KEEP_CWND)) {
 		count_error(c, cmd);
 		status = TOE_ST_INVAL;
 	} else {

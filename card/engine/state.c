@@ -19,6 +19,8 @@ static bool consistent(const struct min_tcp *st)
 		return false;
 	if (st->flags & ~KNOWN_FLAGS || st->cong > TOE_CONG_CUBIC)
 		return false;
+	if (st->manner & ~TOE_MANNER_KEEP_CWND)
+		return false;
 	if (st->snd_wscale > 14 || st->rcv_wscale > 14)
 		return false;
 	if (te_le16(st->mss) < TE_MSS_MIN)
@@ -133,6 +135,15 @@ static void set_keepalive(struct te_conn *c, uint32_t idle_ms, uint32_t intvl_ms
 	c->keep_probes = probes ? te_min(probes, UINT8_MAX) : 9;
 }
 
+/* How it is to behave when nothing moves, and after that. */
+static void set_manner(struct te_conn *c, uint8_t retries, uint8_t manner)
+{
+	c->retries_max = retries ? retries - 1 : TE_RETRIES;
+	c->manner = manner & TOE_MANNER_KEEP_CWND;
+	c->origin.retries = retries;
+	c->origin.manner = c->manner;
+}
+
 /* What is in flight is one run; after a go-back the part from snd_nxt is lost. */
 static void import_flight(struct te_engine *e, struct te_conn *c, uint32_t snd_nxt, te_time now)
 {
@@ -180,6 +191,7 @@ int te_import(struct te_engine *e, struct te_conn *c, const struct min_tcp *st, 
 	c->user_timeout_ms = te_le32(st->user_timeout_ms);
 	set_keepalive(c, te_le32(st->keep_idle_ms), te_le32(st->keep_intvl_ms),
 		      te_le32(st->keep_probes));
+	set_manner(c, st->retries, st->manner);
 	import_timers(c, st, now);
 	import_flight(e, c, te_le32(st->snd_nxt), now);
 	return 0;
@@ -353,6 +365,8 @@ void te_set_params(struct te_conn *c, const struct toe_cmd_set_params *p, te_tim
 		c->origin.tos = p->tos;
 	if (mask & TOE_SET_RMAC)
 		memcpy(c->origin.rmac, p->rmac, sizeof(p->rmac));
+	if (mask & TOE_SET_MANNER)
+		set_manner(c, p->retries, p->manner);
 	if (mask & TOE_SET_QUICKACK) {
 		c->quickack = (uint8_t)te_min(te_le32(p->quickack), UINT8_MAX);
 		if (c->quickack && c->rcv_nxt != c->rcv_acked)

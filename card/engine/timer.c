@@ -112,7 +112,7 @@ static void rto_fire(struct te_engine *e, struct te_conn *c, te_time now)
 		te_timer_stop(c);
 		return;
 	}
-	if (user_timeout(c, now) || c->retries >= TE_RETRIES) {
+	if (user_timeout(c, now) || c->retries >= c->retries_max) {
 		te_leave(c, TOE_REASON_TIMEOUT);
 		return;
 	}
@@ -152,7 +152,7 @@ static void persist_fire(struct te_conn *c, te_time now)
 		te_timer_stop(c);
 		return;
 	}
-	if (user_timeout(c, now) || c->probes >= TE_RETRIES) {
+	if (user_timeout(c, now) || c->probes >= te_max(c->retries_max, 1)) {
 		te_leave(c, TOE_REASON_TIMEOUT);
 		return;
 	}

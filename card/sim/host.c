@@ -91,6 +91,7 @@ void sim_host_init(struct sim *s, int side)
 	h->read_gap = sim_below(r, sim_chance(r, 200) ? 50000 : 2000);
 	h->shrinks = sim_chance(r, 300) ? sim_between(r, 1, 100) : 0;
 	h->refuse = sim_chance(r, 300) ? sim_below(r, 300) : 0;
+	h->retries = sim_chance(r, 300) ? (uint8_t)sim_between(r, 2, 5) : 0;
 	h->move = sim_chance(r, 500) ? sim_below(r, sim_chance(r, 300) ? 200 : 20) : 0;
 }
 
@@ -117,6 +118,8 @@ void sim_host_start(struct sim_host *h)
 	st->rcv_adv = p->isn + h->buf_bytes;
 	st->ts_val = (uint32_t)sim_rand(&s->rng);
 	st->snd_ssthresh = TE_SSTHRESH_INF;
+	st->retries = h->retries;
+	st->manner = sim_chance(&s->rng, 200) ? TOE_MANNER_KEEP_CWND : 0;
 	st->rsvd[0] = (uint8_t)h->side;
 	h->out = 1;
 	h->back_at = s->now;
@@ -245,7 +248,8 @@ static void settle(struct sim_host *h, unsigned int events)
 		SIM_CHECK(h->sim, te_leave_reason(h->conn) == TOE_REASON_TIMEOUT);
 		h->timeouts++;
 		take_away(h);
-		h->state.backoff = 5;
+		/* a host that wants it back early keeps it until it has moved */
+		h->state.backoff = h->retries ? 0 : 5;
 		h->state.probes = 0;
 		return;
 	}
@@ -309,12 +313,19 @@ static void app_write(struct sim_host *h)
 					   : TE_NEVER;
 }
 
-/* The host's part of avoiding silly windows: no steps below a segment or half the buffer. */
+/* The host's part of avoiding silly windows, as kmod/ingress.c has it. */
 static bool worth_telling(const struct sim_host *h)
 {
-	uint32_t least = te_max(te_min(1460, h->buf_bytes / 2), 1u << h->state.rcv_wscale);
+	uint32_t left = h->edge - h->placed, edge = h->read + h->buf_bytes;
+	uint32_t win = edge - h->placed;
 
-	return h->read + h->buf_bytes >= h->edge + least;
+	return (int32_t)(edge - h->edge) > 0 && edge - h->edge >= te_max(left / 4, win / 8);
+}
+
+/* As small as a buffer gets: a few hundred rounds for all that is to come, at the least. */
+static uint32_t least_buffer(const struct sim_host *h)
+{
+	return te_max(te_max(2u << h->state.rcv_wscale, 512), h->peer_total / 500);
 }
 
 static void app_read(struct sim_host *h)
@@ -325,7 +336,7 @@ static void app_read(struct sim_host *h)
 	h->read += n;
 	/* SO_RCVBUF, or a lack of memory: what was given stays given. */
 	if (sim_chance(&s->rng, h->shrinks))
-		h->buf_bytes = te_max(h->buf_bytes / 2, te_max(2u << h->state.rcv_wscale, 512));
+		h->buf_bytes = te_max(h->buf_bytes / 2, least_buffer(h));
 	if (worth_telling(h))
 		h->edge = h->read + h->buf_bytes;
 	h->read_at = h->read < h->placed ? s->now + 1 + sim_below(&s->rng, 2 * h->read_gap + 1)

@@ -19,7 +19,8 @@
 #include "recorded.h"
 #include "sim.h"
 
-#define LIMIT_US	(24 * 3600 * TE_SEC)
+/* 2 MB in segments of 88 bytes, without SACK, through bursts of loss, take a day. */
+#define LIMIT_US	(72 * 3600 * TE_SEC)
 #define LIMIT_STEPS	5000000
 #define EACH_STEP	10
 

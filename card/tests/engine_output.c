@@ -180,6 +180,39 @@ static void idle_connection_restarts_its_window(void **state)
 	finish(f);
 }
 
+static void idle_connection_keeps_its_window_if_the_host_wants_it(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = TOE_SET_MANNER };
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.snd_cwnd = 40000;
+	f->st.snd_ssthresh = 30000;
+	f->st.manner = TOE_MANNER_KEEP_CWND;
+	start(f);
+	send_segs(f, 1, T0);
+	ack_in(f, SND + 1000, AT(10));
+	send_segs(f, 1, AT(4000));
+	ack_in(f, SND + 2000, AT(4010));
+	assert_int_equal(f->c.snd_cwnd, 40000);
+	te_set_params(&f->c, &p, AT(4020));
+	send_segs(f, 1, AT(4400));
+	assert_int_equal(f->c.snd_cwnd, 20000);
+	finish(f);
+}
+
+static void unknown_manners_are_refused(void **state)
+{
+	struct fixture *f = prepare();
+
+	(void)state;
+	f->st.manner = TOE_MANNER_KEEP_CWND << 1;
+	assert_int_equal(te_import(&f->eng, &f->c, &f->st, T0), -1);
+	f->st.manner = TOE_MANNER_KEEP_CWND;
+	start(f);
+	finish(f);
+}
+
 static void ecn_capable_data_and_cwr(void **state)
 {
 	struct fixture *f = prepare();
@@ -231,6 +264,8 @@ int main(void)
 		cmocka_unit_test(nagle_waits_for_small_segments_only),
 		cmocka_unit_test(sack_blocks_take_their_room_from_the_payload),
 		cmocka_unit_test(idle_connection_restarts_its_window),
+		cmocka_unit_test(idle_connection_keeps_its_window_if_the_host_wants_it),
+		cmocka_unit_test(unknown_manners_are_refused),
 		cmocka_unit_test(ecn_capable_data_and_cwr),
 		cmocka_unit_test(nothing_from_who_leaves),
 	};

@@ -87,6 +87,86 @@ static void gives_the_connection_back_after_15_timeouts(void **state)
 	finish(f);
 }
 
+/* The host's number: at that round it gets the connection back. */
+static void gives_the_connection_back_when_the_host_wants_it(void **state)
+{
+	struct fixture *f;
+
+	(void)state;
+	for (uint8_t retries = 1; retries < 4; retries++) {
+		unsigned int ev = 0;
+		uint8_t n = 0;
+
+		f = prepare();
+		f->st.retries = retries;
+		start(f);
+		send_segs(f, 1, T0);
+		no_tail_probe(f);
+		while (!(ev & TE_EV_LEAVE)) {
+			te_time now = te_deadline(&f->c);
+
+			ev = te_timeout(&f->eng, &f->c, now);
+			while (out(f, now))
+				n++;
+		}
+		assert_int_equal(n, retries - 1);
+		assert_int_equal(te_leave_reason(&f->c), TOE_REASON_TIMEOUT);
+		finish(f);
+	}
+}
+
+/* A window probe goes out in any case: whether it is answered the host can't know. */
+static void unanswered_probes_leave_when_the_host_wants_it(void **state)
+{
+	struct fixture *f;
+
+	(void)state;
+	for (uint8_t retries = 1; retries < 5; retries++) {
+		uint8_t n = 0;
+
+		f = prepare();
+		f->st.snd_wnd = 0;
+		f->st.retries = retries;
+		start(f);
+		te_post(&f->c, SND + 3000, true, T0);
+		expect_none(f, T0);
+		for (;;) {
+			te_time now = te_deadline(&f->c);
+
+			if (te_timeout(&f->eng, &f->c, now) & TE_EV_LEAVE)
+				break;
+			expect_data(f, SND - 1, 0, now);
+			n++;
+		}
+		assert_int_equal(n, retries < 3 ? 1 : retries - 1);
+		finish(f);
+	}
+}
+
+/* In mid-life, and back to the engine's own. */
+static void the_hosts_number_may_change(void **state)
+{
+	struct toe_cmd_set_params p = { .mask = TOE_SET_MANNER, .retries = 2 };
+	struct fixture *f = started();
+	struct min_tcp st;
+
+	(void)state;
+	send_segs(f, 1, T0);
+	no_tail_probe(f);
+	te_timeout(&f->eng, &f->c, te_deadline(&f->c));
+	expect_data(f, SND, 1000, AT(300));
+	te_set_params(&f->c, &p, AT(310));
+	te_export(&f->c, &st, AT(310));
+	assert_int_equal(st.retries, 2);
+	p.retries = 0;
+	te_set_params(&f->c, &p, AT(320));
+	assert_false(te_timeout(&f->eng, &f->c, te_deadline(&f->c)) & TE_EV_LEAVE);
+	p.retries = 2;
+	te_set_params(&f->c, &p, AT(930));
+	assert_true(te_timeout(&f->eng, &f->c, te_deadline(&f->c)) & TE_EV_LEAVE);
+	finish(f);
+}
+
 static void user_timeout_leaves(void **state)
 {
 	struct fixture *f = prepare();
@@ -362,6 +442,9 @@ int main(void)
 		cmocka_unit_test(slow_start_after_the_rto),
 		cmocka_unit_test(timeout_is_capped_at_120_s),
 		cmocka_unit_test(gives_the_connection_back_after_15_timeouts),
+		cmocka_unit_test(gives_the_connection_back_when_the_host_wants_it),
+		cmocka_unit_test(unanswered_probes_leave_when_the_host_wants_it),
+		cmocka_unit_test(the_hosts_number_may_change),
 		cmocka_unit_test(user_timeout_leaves),
 		cmocka_unit_test(user_timeout_counts_rounds_before_the_import),
 		cmocka_unit_test(user_timeout_ends_answered_probes),

@@ -57,7 +57,7 @@ static void what_registers_read(void)
 				   .mac = { 0x52, 0x82, 0x83, 0xf4, 0x85, 0x86 } };
 	static struct card_shm shm;
 	static const uint32_t want[] = {
-		0x434f4554, 0x00010001, 0x3f, 0xff, 3, 500, 1024, 9000,
+		0x434f4554, 0x00010002, 0x3f, 0x1ff, 3, 500, 1024, 9000,
 		0xf4838252, 0x8685, 0, 0,
 	};
 	unsigned int i;

@@ -174,7 +174,7 @@ static void parameters(void)
 	h = c.h;
 	l2 = &toe_ctx_by_tid(h->card.toe, c.tid)->l2;
 	before = *l2;
-	for (bit = 7; bit < 32; bit++) {
+	for (bit = 8; bit < 32; bit++) {
 		s.mask = 1u << bit;
 		CHECK_EQ(set(&c, &s), TOE_ST_INVAL);
 	}
@@ -207,7 +207,12 @@ static void parameters(void)
 	s.mask = TOE_SET_RMAC;
 	CHECK_EQ(set(&c, &s), TOE_ST_OK);
 	CHECK(!memcmp(l2->rmac, s.rmac, 6) && !memcmp(l2->lmac, before.lmac, 6));
-	s.mask = 0x7f;
+	s.mask = TOE_SET_MANNER;
+	s.retries = 4;
+	s.manner = TOE_MANNER_KEEP_CWND | 0x80;
+	CHECK_EQ(set(&c, &s), TOE_ST_INVAL);
+	s.manner = TOE_MANNER_KEEP_CWND;
+	s.mask = 0xff;
 	CHECK_EQ(set(&c, &s), TOE_ST_OK);
 	/* The state goes back with them. */
 	toe_op(&c, TOE_CMD_RECALL, 0);
@@ -215,6 +220,7 @@ static void parameters(void)
 	before = *(struct min_tcp *)host_ptr(h, c.block);
 	CHECK(before.ttl == 1 && before.tos == 0x44 && !memcmp(before.rmac, s.rmac, 6));
 	CHECK_EQ(before.mss, 64);
+	CHECK(before.retries == 4 && before.manner == TOE_MANNER_KEEP_CWND);
 	host_destroy(h);
 }
 
