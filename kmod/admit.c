@@ -389,6 +389,19 @@ void toe_admit_pass_on(struct toe_dev *dev)
 	}
 }
 
+/* Is what it waits for still to come? */
+static bool toe_admit_still(const struct toe_sonode *sn, const struct toe_dev *dev)
+{
+	switch (sn->wait) {
+	case TOE_WAIT_BYTES:
+		return toe_admit_small(sn, dev);
+	case TOE_WAIT_ROOM:
+		return !toe_admit_room_locked(dev, false);
+	default:
+		return toe_manner_stalled(sn->connt);
+	}
+}
+
 /**
  * toe_admit_waits() - look at a connection that waits
  * @sn: connection
@@ -401,13 +414,12 @@ bool toe_admit_waits(struct toe_sonode *sn, bool offered)
 {
 	struct toe_dev *dev = sn->dev;
 
-	if (sn->wait != TOE_WAIT_BYTES && sn->wait != TOE_WAIT_ROOM)
+	if (sn->wait == TOE_WAIT_NOT || sn->wait == TOE_WAIT_ACCEPT)
 		return false;
 	if (offered || !toe_dev_usable(dev) ||
 	    (!READ_ONCE(dev->enabled) && !sn->flagged))
 		return false;
-	if (sn->wait == TOE_WAIT_BYTES ? !toe_admit_small(sn, dev) :
-					 toe_admit_room_locked(dev, false))
+	if (!toe_admit_still(sn, dev))
 		return false;
 	if (toe_measure(sn, max(TOE_RATE_STALE, 2 * toe_look_share())) &&
 	    sn->rate >= TOE_RATE_BUSY && sn->wait == TOE_WAIT_ROOM)

@@ -51,12 +51,14 @@ enum toe_state {
  * @TOE_WAIT_ACCEPT: accept()
  * @TOE_WAIT_BYTES: to have moved min_bytes
  * @TOE_WAIT_ROOM: a context of the card
+ * @TOE_WAIT_MOVE: an answer of the peer's, which it has sent to in vain
  */
 enum toe_wait {
 	TOE_WAIT_NOT,
 	TOE_WAIT_ACCEPT,
 	TOE_WAIT_BYTES,
 	TOE_WAIT_ROOM,
+	TOE_WAIT_MOVE,
 };
 
 /**
@@ -109,8 +111,10 @@ enum toe_wait {
  * @mtu: of the path, at COMMIT
  * @lmac: our link-layer address, at COMMIT
  * @rmac: the next hop's that the card uses
- * @ttl: that the card uses, as @tos
+ * @ttl: that the card uses, as @tos, @retries and @manner
  * @tos: see @ttl
+ * @retries: see @ttl
+ * @manner: see @ttl
  * @vlan_tci: at COMMIT, as @flow_label; as in struct min_tcp
  * @flow_label: see @vlan_tci
  * @saved: what the swap replaced
@@ -186,6 +190,8 @@ struct toe_sonode {
 	u8 rmac[ETH_ALEN];
 	u8 ttl;
 	u8 tos;
+	u8 retries;
+	u8 manner;
 	__le16 vlan_tci;
 	__le32 flow_label;
 
@@ -358,7 +364,7 @@ void toe_ingress_announced(struct toe_sonode *sn, struct sock *sk);
 void toe_recall_start(struct toe_sonode *sn, enum toe_recall why);
 void toe_recall_sync(struct sock *sk, enum toe_recall why);
 void toe_recall_finish(struct toe_sonode *sn, struct sock *sk);
-void toe_scoreboard_set(struct sock *sk, bool lost);
+void toe_scoreboard_set(struct sock *sk, u8 ca_state, bool lost);
 void toe_recall_dead(struct toe_sonode *sn);
 
 /* stats.c */
@@ -371,6 +377,13 @@ void toe_stats_query(struct sock *sk);
 int toe_stats_info(struct sock *sk, char __user *optval, int __user *optlen);
 void toe_stats_arm(void);
 void toe_stats_disarm(void);
+
+/* manner.c: what sysctls ask for when nothing moves */
+bool toe_manner_foreign(const struct net *net);
+void toe_manner(const struct sock *sk, struct min_tcp *st);
+bool toe_manner_lacks(const struct sock *sk, const struct toe_device *tdev);
+bool toe_manner_stalled(const struct sock *sk);
+u64 toe_manner_sign(const struct net *net);
 
 /* params.c */
 void toe_params_follow(struct sock *sk, bool keepalive);

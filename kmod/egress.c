@@ -110,6 +110,7 @@ static enum toe_request toe_sockopt_kind(int level, int optname)
 	case TCP_KEEPINTVL:
 	case TCP_KEEPCNT:
 	case TCP_USER_TIMEOUT:
+	case TCP_THIN_LINEAR_TIMEOUTS:
 		return TOE_REQ_FOLLOWED;
 	case TCP_NODELAY:
 	case TCP_CORK:
@@ -120,7 +121,6 @@ static enum toe_request toe_sockopt_kind(int level, int optname)
 	case TCP_SYNCNT:
 	case TCP_DEFER_ACCEPT:
 	case TCP_WINDOW_CLAMP:
-	case TCP_THIN_LINEAR_TIMEOUTS:
 	case TCP_THIN_DUPACK:
 		return TOE_REQ_HARMLESS;
 	default:

@@ -206,7 +206,7 @@ static void toe_committed(struct toe_sonode *sn, struct sock *sk)
 	sn->seen_una = tp->snd_una;
 	toe_count(sn->dev, TOE_CNT_OFFLOADS, 1);
 	/* Losses are the card's to find and repair. */
-	toe_scoreboard_set(sk, false);
+	toe_scoreboard_set(sk, TCP_CA_Open, false);
 
 	/* The card probes an idle peer. */
 	if (sock_flag(sk, SOCK_KEEPOPEN))
@@ -345,6 +345,13 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev,
 	why = toe_policy(sn, sk, dev);
 	if (!why)
 		why = toe_policy_forecast(sk, dev);
+	if (why == TOE_REFUSE_STALLED) {
+		spin_lock_bh(&sn->lock);
+		toe_set_dev(sn, dev);
+		spin_unlock_bh(&sn->lock);
+		toe_handoff_later(sn, TOE_WAIT_MOVE, why);
+		return;
+	}
 	if (why) {
 		toe_admit_wait_end(sn);
 		toe_refused(sn, dev, why);

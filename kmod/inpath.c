@@ -412,6 +412,7 @@ static u64 toe_net_sign(u64 sum, const struct net *net)
 {
 	sum = toe_mix_ptr(sum, net);
 	sum = toe_net_hooks_sign(sum, net);
+	sum = toe_mix(sum, toe_manner_sign(net));
 	/* Any change of IPv4's tables, rules, addresses; and of IPsec's policies. */
 	sum = toe_mix(sum, atomic_read(&net->ipv4.rt_genid));
 #if IS_ENABLED(CONFIG_IPV6)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Options that the card follows: TTL, type of service, keepalive, the user's
- * time-out.  The stack has them first, then the card is told.
+ * time-out, how often it sends again.  The stack has them first, then the card is told.
  */
 #include <net/tcp.h>
 
@@ -31,6 +31,12 @@ static enum toe_recall toe_params_tell(struct toe_sonode *sn, struct sock *sk,
 		return TOE_RECALL_POLICY;
 	set.ttl = st.ttl;
 	set.tos = st.tos;
+	set.retries = st.retries;
+	set.manner = st.manner;
+	if (sn->hw.tdev->caps & TOE_CAP_TOE_MANNER)
+		set.mask |= cpu_to_le32(TOE_SET_MANNER);
+	else if (toe_manner_lacks(sk, sn->hw.tdev))
+		return TOE_RECALL_SOCKOPT;
 	spin_lock(&sn->lock);
 	if (sn->state == TOE_OFFLOADED &&
 	    sn->hw.tdev->ops->conn_set_params(&sn->hw, &set))

@@ -141,6 +141,8 @@ static enum toe_refuse toe_policy_tcp(const struct sock *sk,
 		return TOE_REFUSE_TSTAMP;
 	if (compat_tcp_usec_ts(tp) || compat_tcp_accecn(tp))
 		return TOE_REFUSE_OPTION;
+	if (toe_manner_foreign(sock_net(sk)) || toe_manner_lacks(sk, tdev))
+		return TOE_REFUSE_SYSCTL;
 	if ((tp->rx_opt.tstamp_ok && !(tdev->caps & TOE_CAP_TOE_TSTAMP)) ||
 	    (tcp_is_sack(tp) && !(tdev->caps & TOE_CAP_TOE_SACK)) ||
 	    (compat_tcp_ecn(tp) && !(tdev->caps & TOE_CAP_TOE_ECN)))
@@ -175,6 +177,8 @@ static enum toe_refuse toe_policy_moment(const struct sock *sk)
 		return TOE_REFUSE_URGENT;
 	if (!RB_EMPTY_ROOT(&tp->out_of_order_queue))
 		return TOE_REFUSE_OOO;
+	if (toe_manner_stalled(sk))
+		return TOE_REFUSE_STALLED;
 	return TOE_REFUSE_NONE;
 }
 
@@ -345,6 +349,7 @@ static enum toe_refuse toe_path_judge(struct sock *sk, struct toe_dev *dev,
 		why = toe_path_neigh(sk, dst, v6, st, gone);
 	if (!why)
 		toe_path_ip(sk, dst, v6, st);
+	toe_manner(sk, st);
 	return why;
 }
 
@@ -403,17 +408,21 @@ void toe_path_keep(struct toe_sonode *sn, struct sock *sk, const struct min_tcp 
 	memcpy(sn->rmac, st->rmac, ETH_ALEN);
 	sn->ttl = st->ttl;
 	sn->tos = st->tos;
+	sn->retries = st->retries;
+	sn->manner = st->manner;
 	sn->vlan_tci = st->vlan_tci;
 	sn->flow_label = st->flow_label;
 	sn->mtu = toe_path_mtu(sk);
 }
 
-/* What changes in the headers alone: the card follows. */
+/* What changes in the headers or the manner alone: the card follows. */
 static void toe_path_follow(struct toe_sonode *sn, const struct min_tcp *st)
 {
 	struct toe_cmd_set_params set = {
 		.ttl = st->ttl,
 		.tos = st->tos,
+		.retries = st->retries,
+		.manner = st->manner,
 	};
 	u32 mask = 0;
 
@@ -423,6 +432,9 @@ static void toe_path_follow(struct toe_sonode *sn, const struct min_tcp *st)
 		mask |= TOE_SET_TTL;
 	if (st->tos != sn->tos)
 		mask |= TOE_SET_TOS;
+	if ((st->retries != sn->retries || st->manner != sn->manner) &&
+	    sn->hw.tdev->caps & TOE_CAP_TOE_MANNER)
+		mask |= TOE_SET_MANNER;
 	if (!mask)
 		return;
 	set.mask = cpu_to_le32(mask);
@@ -433,6 +445,8 @@ static void toe_path_follow(struct toe_sonode *sn, const struct min_tcp *st)
 		memcpy(sn->rmac, st->rmac, ETH_ALEN);
 		sn->ttl = st->ttl;
 		sn->tos = st->tos;
+		sn->retries = st->retries;
+		sn->manner = st->manner;
 	}
 	spin_unlock_bh(&sn->lock);
 }
@@ -450,6 +464,7 @@ static enum toe_recall toe_recall_for(enum toe_refuse why)
 		[TOE_REFUSE_XDP]	= TOE_RECALL_XDP,
 		[TOE_REFUSE_UPPER]	= TOE_RECALL_UPPER,
 		[TOE_REFUSE_TUNNEL]	= TOE_RECALL_TUNNEL,
+		[TOE_REFUSE_SYSCTL]	= TOE_RECALL_SYSCTL,
 		[TOE_REFUSE_METRIC]	= TOE_RECALL_METRIC,
 		[TOE_REFUSE_DEVICE]	= TOE_RECALL_DEVICE,
 		[TOE_REFUSE_ROUTE]	= TOE_RECALL_ROUTE,
@@ -538,6 +553,6 @@ enum toe_recall toe_policy_live(struct toe_sonode *sn, struct sock *sk, bool *la
 	if (!why && !owned)
 		why = toe_policy_tcp(sk, sn->hw.tdev);
 	if (why)	/* the socket itself asks for more than the card can do */
-		return TOE_RECALL_POLICY;
+		return why == TOE_REFUSE_SYSCTL ? TOE_RECALL_SYSCTL : TOE_RECALL_POLICY;
 	return toe_path_live(sn, sk, owned, later);
 }

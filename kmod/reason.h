@@ -35,6 +35,7 @@
 	X(XDP,		"xdp",		false)	/* XDP program would be */ \
 	X(UPPER,	"upper",	false)	/* another device takes its frames */ \
 	X(TUNNEL,	"tunnel",	false)	/* the route encapsulates */ \
+	X(SYSCTL,	"sysctl",	false)	/* net.ipv4.tcp_* that the card lacks */ \
 	X(METRIC,	"metric",	false)	/* a route's metric the card lacks */ \
 	X(OPTION,	"option",	true)	/* IP options, timestamps in µs, AccECN */ \
 	X(CONG,		"cong",		true)	/* congestion control the card lacks */ \
@@ -42,6 +43,7 @@
 	X(TSTAMP,	"tstamp",	true)	/* SO_TIMESTAMP*, SO_TIMESTAMPING */ \
 	X(URGENT,	"urgent",	false)	/* urgent data pending */ \
 	X(OOO,		"ooo",		false)	/* out-of-order data queued */ \
+	X(STALLED,	"stalled",	false)	/* the peer doesn't answer: waits */ \
 	X(SHUTDOWN,	"shutdown",	true)	/* closing */		\
 	X(BUSY,		"busy",		false)	/* a call waits for the socket */ \
 	X(LIMIT,	"limit",	false)	/* no free context: waits */ \
@@ -96,6 +98,7 @@ enum toe_refuse {
 	X(XDP,		"xdp",		true)				\
 	X(UPPER,	"upper",	true)				\
 	X(TUNNEL,	"tunnel",	true)				\
+	X(SYSCTL,	"sysctl",	true)				\
 	X(METRIC,	"metric",	true)				\
 	X(DEVICE,	"device",	true)	/* leaves by another one */ \
 	X(ROUTE,	"route",	true)	/* none, or another */	\

@@ -193,6 +193,7 @@ static void toe_import_delivered(struct toe_sonode *sn, struct sock *sk)
 /**
  * toe_scoreboard_set() - what the kernel's stack thinks of what is in flight
  * @sk: socket
+ * @ca_state: of its congestion control, TCP_CA_Open if nothing is in flight
  * @lost: all of it is lost; else nothing is known of it
  *
  * At the hand-off as well: while the card has the connection the stack's queue is only
@@ -200,7 +201,7 @@ static void toe_import_delivered(struct toe_sonode *sn, struct sock *sk)
  *
  * Context: socket spinlock held.
  */
-void toe_scoreboard_set(struct sock *sk, bool lost)
+void toe_scoreboard_set(struct sock *sk, u8 ca_state, bool lost)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
@@ -225,10 +226,24 @@ void toe_scoreboard_set(struct sock *sk, bool lost)
 	tp->high_seq = tp->snd_nxt;
 	tcp_highest_sack_reset(sk);
 
-	lost &= tp->packets_out != 0;
+	if (!tp->packets_out)
+		ca_state = TCP_CA_Open;
 	if (icsk->icsk_ca_ops->set_state)
-		icsk->icsk_ca_ops->set_state(sk, lost ? TCP_CA_Loss : TCP_CA_Open);
-	icsk->icsk_ca_state = lost ? TCP_CA_Loss : TCP_CA_Open;
+		icsk->icsk_ca_ops->set_state(sk, ca_state);
+	icsk->icsk_ca_state = ca_state;
+}
+
+/*
+ * What the card gives back because nothing comes back is the retransmission timer's,
+ * which fires at once, whether anything counts as lost or not: the transmission that
+ * follows a recall would set it for the next round.
+ */
+static void toe_import_scoreboard(struct toe_sonode *sn, struct sock *sk, bool lost)
+{
+	if (sn->reason == TOE_RECALL_TIMEOUT)
+		toe_scoreboard_set(sk, lost ? TCP_CA_Loss : TCP_CA_Open, false);
+	else
+		toe_scoreboard_set(sk, lost ? TCP_CA_Loss : TCP_CA_Open, lost);
 }
 
 /*
@@ -325,9 +340,9 @@ static void toe_restart_keepalive(struct sock *sk, unsigned long delay)
 }
 
 /*
- * For how long nothing has moved, by the rounds of the card's timer: with it
- * TCP_USER_TIMEOUT and the number of retries go on counting where the card stood.
- * The stack, not the card, gives a connection up.
+ * How long it is since something was sent again, by the rounds of the card's timer: with
+ * it TCP_USER_TIMEOUT and the number of retries go on counting where the card stood.  The
+ * stack counts from the end of the first round.  It, not the card, gives a connection up.
  */
 static void toe_import_stall(struct toe_sonode *sn, struct sock *sk)
 {
@@ -339,13 +354,11 @@ static void toe_import_stall(struct toe_sonode *sn, struct sock *sk)
 
 	if (!sn->final_valid)
 		return;
-	for (i = 0; i < icsk->icsk_backoff; i++)
+	for (i = 1; i < icsk->icsk_backoff; i++)
 		us += min_t(u64, (u64)le32_to_cpu(sn->final.rto_us) << i,
 			    jiffies_to_usecs(TCP_RTO_MAX));
 	us += icsk->icsk_backoff ? jiffies_to_usecs(icsk->icsk_rto) : 0;
 	stalled = div_u64(us > left ? us - left : 0, USEC_PER_MSEC);
-	if (sn->reason == TOE_RECALL_TIMEOUT)
-		stalled = max(stalled, icsk->icsk_user_timeout);
 	if (!stalled)
 		return;
 	/* Zero means «not set» for both. */
@@ -465,7 +478,7 @@ void toe_recall_finish(struct toe_sonode *sn, struct sock *sk)
 		else
 			toe_import_unknown(sn, sk);
 		toe_import_head(sk);
-		toe_scoreboard_set(sk, lost);
+		toe_import_scoreboard(sn, sk, lost);
 		toe_import_delivered(sn, sk);
 		tp->pred_flags = 0;
 		toe_import_timers(sn, sk);

@@ -75,6 +75,8 @@ static const char *const refusal_names[] = {
 	[TOE_REFUSAL_BUSY] = "busy",
 	[TOE_REFUSAL_CGROUP] = "cgroup",
 	[TOE_REFUSAL_SMALL] = "small",
+	[TOE_REFUSAL_SYSCTL] = "sysctl",
+	[TOE_REFUSAL_STALLED] = "stalled",
 };
 
 static const char *const recall_reason_names[] = {
@@ -123,6 +125,7 @@ static const char *const recall_reason_names[] = {
 	[TOE_RECALL_REASON_MAC] = "mac",
 	[TOE_RECALL_REASON_IDLE] = "idle",
 	[TOE_RECALL_REASON_LIMIT] = "limit",
+	[TOE_RECALL_REASON_SYSCTL] = "sysctl",
 };
 
 static const char *const rule_action_names[] = {

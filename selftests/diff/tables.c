@@ -15,6 +15,7 @@ const struct scenario *const tables[] = {
 	behave_table,
 	tls_table,
 	close_table,
+	stall_table,
 	listen_table,
 	cookie_table,
 	bpf_table,

@@ -14,6 +14,7 @@ extern const struct scenario option_table[];
 extern const struct scenario behave_table[];
 extern const struct scenario tls_table[];
 extern const struct scenario close_table[];
+extern const struct scenario stall_table[];
 extern const struct scenario listen_table[];
 extern const struct scenario cookie_table[];
 extern const struct scenario bpf_table[];
