@@ -387,6 +387,7 @@ u64 toe_manner_sign(const struct net *net);
 
 /* params.c */
 void toe_params_follow(struct sock *sk, bool keepalive);
+void toe_params_quickack(struct sock *sk, int val);
 
 /* takeover.c */
 void toe_takeover_init(void);

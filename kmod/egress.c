@@ -20,6 +20,7 @@ enum toe_request {
 	TOE_REQ_STATS,		/* management statistics */
 	TOE_REQ_HARMLESS,	/* changes nothing that the card does */
 	TOE_REQ_FOLLOWED,	/* the card is told afterwards (params.c) */
+	TOE_REQ_QUICKACK,	/* likewise */
 	TOE_REQ_OTHER,
 };
 
@@ -112,9 +113,10 @@ static enum toe_request toe_sockopt_kind(int level, int optname)
 	case TCP_USER_TIMEOUT:
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		return TOE_REQ_FOLLOWED;
+	case TCP_QUICKACK:
+		return TOE_REQ_QUICKACK;
 	case TCP_NODELAY:
 	case TCP_CORK:
-	case TCP_QUICKACK:
 	case TCP_NOTSENT_LOWAT:
 	case TCP_INQ:
 	case TCP_LINGER2:
@@ -138,6 +140,23 @@ static noinline int toe_sockopt_follow(struct sock *sk, int level, int optname,
 	if (!err) {
 		lock_sock(sk);
 		toe_params_follow(sk, sock_flag(sk, SOCK_KEEPOPEN));
+		release_sock(sk);
+	}
+	toe_frame_leave();
+	return err;
+}
+
+/* Often set, before each read: the card is told that alone. */
+static noinline int toe_sockopt_quickack(struct sock *sk, sockptr_t optval,
+					 unsigned int optlen)
+{
+	int err, val = 0;
+
+	toe_frame_enter();
+	err = tcp_prot.setsockopt(sk, SOL_TCP, TCP_QUICKACK, optval, optlen);
+	if (!err && !copy_from_sockptr(&val, optval, sizeof(val))) {
+		lock_sock(sk);
+		toe_params_quickack(sk, val);
 		release_sock(sk);
 	}
 	toe_frame_leave();
@@ -171,6 +190,8 @@ int toe_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 		/* An application that wants another ULP gets rid of ours first. */
 		toe_conn_yield(sk, TOE_RECALL_SOCKOPT);
 	}
+	if (req == TOE_REQ_QUICKACK)
+		return toe_sockopt_quickack(sk, optval, optlen);
 	if (req == TOE_REQ_FOLLOWED)
 		return toe_sockopt_follow(sk, level, optname, optval, optlen);
 	return tcp_prot.setsockopt(sk, level, optname, optval, optlen);

@@ -70,3 +70,29 @@ void toe_params_follow(struct sock *sk, bool keepalive)
 	else	/* TCP_KEEPIDLE starts the stack's timer; the card has its own */
 		tcp_prot.keepalive(sk, 0);
 }
+
+/**
+ * toe_params_quickack() - TCP_QUICKACK was set
+ * @sk: socket
+ * @val: its value; odd: until something is sent, as the stack has it; even: once
+ *
+ * Context: process, socket owned; may sleep.
+ */
+void toe_params_quickack(struct sock *sk, int val)
+{
+	struct toe_sonode *sn = toe_sk_sonode(sk);
+	struct toe_cmd_set_params set = {
+		.mask = cpu_to_le32(TOE_SET_QUICKACK),
+		.quickack = cpu_to_le32(val & 1 ? TCP_MAX_QUICKACKS : !!val),
+	};
+	int err = 0;
+
+	if (!sn || !READ_ONCE(sn->swapped))
+		return;
+	spin_lock_bh(&sn->lock);
+	if (sn->state == TOE_OFFLOADED)
+		err = sn->hw.tdev->ops->conn_set_params(&sn->hw, &set);
+	spin_unlock_bh(&sn->lock);
+	if (err)
+		toe_recall_sync(sk, TOE_RECALL_SOCKOPT);
+}

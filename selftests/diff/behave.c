@@ -65,6 +65,51 @@ static void quickack(int fd)
 	meet();
 }
 
+/* Not noted: how often depends on how the bytes come. */
+static void set_quickack(int fd)
+{
+	int one = 1;
+
+	if (setsockopt(fd, SOL_TCP, TCP_QUICKACK, &one, sizeof(one)))
+		trouble("TCP_QUICKACK");
+}
+
+/* Write, write, read with Nagle at the other end: each round waits for an acknowledgment
+ * of the first write.
+ */
+static void quickack_nagle(int fd)
+{
+	struct timespec from;
+	int i, n;
+
+	for (i = 0; i < 30; i++) {	/* out of those at a connection's beginning */
+		want(fd, 20);
+		give(fd, 1);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (i = 0; i < 40; i++) {
+		for (n = 0; n < 20; ) {
+			set_quickack(fd);
+			n += recv(fd, buf, 20 - n, 0);
+		}
+		give(fd, 1);
+	}
+	say("no waiting: %d", ms_since(&from) < 40 * 25 * run.slow);
+	meet();
+}
+
+static void quickack_nagle_peer(int fd)
+{
+	int i;
+
+	for (i = 0; i < 70; i++) {
+		give(fd, 10);
+		give(fd, 10);
+		want(fd, 1);
+	}
+	meet();
+}
+
 static void quickack_peer(int fd)
 {
 	int i;
@@ -406,6 +451,8 @@ static void window_clamp_peer(int fd)
 const struct scenario behave_table[] = {
 	{ "cork", cork, cork_peer, RECALLS, "shutdown", 0, "TCP_CORK with data" },
 	{ "quickack", quickack, quickack_peer, CARRIED, NULL, 0, "TCP_QUICKACK" },
+	{ "quickack_nagle", quickack_nagle, quickack_nagle_peer, CARRIED, NULL, 0,
+	  "TCP_QUICKACK, the peer waits for it" },
 	{ "notsent_lowat", notsent_lowat, notsent_peer, CARRIED, NULL, NOCONN,
 	  "TCP_NOTSENT_LOWAT with data" },
 	{ "keepalive", keepalive, keepalive_peer, CARRIED, NULL, 0,
