@@ -152,6 +152,14 @@ static inline void compat_tcp_forget_lost_hint(struct tcp_sock *tp,
 #endif
 }
 
+/* 6.6: how much of a receive buffer is payload is measured; before that a sysctl says it. */
+static inline void compat_tcp_set_scaling_ratio(struct tcp_sock *tp, u32 len, u32 truesize)
+{
+#ifdef TCP_RMEM_TO_WIN_SCALE
+	tp->scaling_ratio = clamp_t(u32, (len << TCP_RMEM_TO_WIN_SCALE) / truesize, 1, U8_MAX);
+#endif
+}
+
 /* 7.0: the largest right edge ever advertised is remembered. */
 static inline void compat_tcp_update_max_rcv_wnd_seq(struct tcp_sock *tp)
 {

@@ -359,6 +359,7 @@ int toe_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 void toe_ingress_drain(struct toe_sonode *sn, struct sock *sk);
 void toe_ingress_credit(struct toe_sonode *sn, struct sock *sk, bool force);
 void toe_ingress_announced(struct toe_sonode *sn, struct sock *sk);
+void toe_ingress_reopen(struct toe_sonode *sn, struct sock *sk);
 
 /* recall.c */
 void toe_recall_start(struct toe_sonode *sn, enum toe_recall why);

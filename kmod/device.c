@@ -335,6 +335,7 @@ static void toe_dev_tick_one(struct toe_sonode *sn, int arg)
 			toe_stats_refresh(sn, sk);
 			if (sn->need_post)
 				toe_egress_post(sn, sk);
+			toe_ingress_reopen(sn, sk);
 			toe_sk_quiet(sk);
 		}
 		why = toe_policy_live(sn, sk, &later);

@@ -57,6 +57,28 @@ static bool toe_coalesce(struct sock *sk, struct sk_buff *skb)
 }
 
 /*
+ * tcp_measure_rcv_mss() is not exported.  How large are the peer's segments, and how much
+ * of a buffer is payload?  What is placed may be many segments in one skb; a header for
+ * each is what the stack would reckon with.
+ */
+static void toe_measure_rcv_mss(struct sock *sk, const struct sk_buff *skb)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 len = min_t(u32, skb->len, tp->advmss);
+	bool of_buffer;
+
+	if (len <= icsk->icsk_ack.rcv_mss)
+		return;
+	icsk->icsk_ack.rcv_mss = len;
+	/* Unless TCP_WINDOW_CLAMP has set it. */
+	of_buffer = tp->window_clamp == tcp_full_space(sk);
+	compat_tcp_set_scaling_ratio(tp, len, len + SKB_TRUESIZE(0));
+	if (of_buffer)
+		WRITE_ONCE(tp->window_clamp, tcp_full_space(sk));
+}
+
+/*
  * One piece of payload, in order.  What a segment that came by the native way
  * has brought already is skipped by the reader, as after any overlap.
  */
@@ -77,6 +99,7 @@ static bool toe_place(struct toe_sonode *sn, struct sock *sk,
 		return true;
 	}
 
+	toe_measure_rcv_mss(sk, skb);
 	toe_rmem_charge(sk, skb);
 	if (!toe_coalesce(sk, skb))
 		__skb_queue_tail(&sk->sk_receive_queue, skb);
@@ -168,6 +191,25 @@ void toe_ingress_announced(struct toe_sonode *sn, struct sock *sk)
 	tp->rcv_wup = tp->rcv_nxt;
 	tp->rcv_wnd = max_t(s32, sn->credit - tp->rcv_nxt, 0);
 	sn->stack_wnd = tp->rcv_wnd;
+}
+
+/**
+ * toe_ingress_reopen() - has a shut window room again?
+ * @sn: connection
+ * @sk: its socket
+ *
+ * Who reads opens it by reading.  What else makes room (SO_RCVBUF, TCP_WINDOW_CLAMP,
+ * the end of memory pressure) tells nobody: natively the answer to the peer's next
+ * probe has the new window.
+ *
+ * Context: socket owned or its spinlock held.
+ */
+void toe_ingress_reopen(struct toe_sonode *sn, struct sock *sk)
+{
+	s32 left = sn->credit - tcp_sk(sk)->rcv_nxt;
+
+	if (unlikely(left < inet_csk(sk)->icsk_ack.rcv_mss))
+		toe_ingress_credit(sn, sk, false);
 }
 
 /* Dynamic right-sizing wants a fresh clock and a round trip. Who only receives has
@@ -285,6 +327,8 @@ void toe_release_cb(struct sock *sk)
 	} else if (unlikely(sn->need_post) && sn->state == TOE_OFFLOADED) {
 		toe_egress_post(sn, sk);
 	}
+	if (sn->state == TOE_OFFLOADED)
+		toe_ingress_reopen(sn, sk);
 	tcp_prot.release_cb(sk);
 	if (sk->sk_backlog_rcv == toe_backlog_rcv)
 		toe_sk_quiet(sk);
