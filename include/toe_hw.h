@@ -549,7 +549,9 @@ _Static_assert(sizeof(struct toe_cmd) == 64, "toe_cmd");
 /*
  * tid: the hardware connection identifier (HW_CONNID).  Low 20 bits index the
  * card's contexts, the rest is a generation, so that a late command or event
- * never hits a successor.  Zero is never a tid.
+ * never hits a successor.  Zero is never a tid.  The card uses an index again, with
+ * another generation, once it has posted the last word of the one before; the host may
+ * read the two in any order if they stand on different rings, so the whole tid is the key.
  */
 #define TOE_TID_INDEX		0x000fffff
 #define TOE_TID_GEN		0xfff00000
@@ -561,7 +563,10 @@ enum {
 	TOE_CQE_TX		= 3,	/* TX slots done */
 	TOE_CQE_DATA		= 4,	/* payload placed, in order */
 	TOE_CQE_ACKED		= 5,	/* snd_una or the peer's window moved */
-	TOE_CQE_CLOSING		= 6,	/* FIN, RST or another reason not to go on was seen */
+	/* FIN, RST or another reason not to go on was seen; of a context that holds: the
+	 * hold is over, its frames have gone up, the tid is free
+	 */
+	TOE_CQE_CLOSING		= 6,
 	TOE_CQE_RECALLED	= 7,	/* final; the state block holds MIN_TCP_T */
 	TOE_CQE_ERROR		= 8,	/* a command was malformed; nothing else happened */
 	TOE_CQE_LINK		= 9,	/* admin CQ: STATUS.LINK changed */

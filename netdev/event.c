@@ -27,7 +27,9 @@ static struct toenic_conn *toenic_conn_by_tid(struct toenic_pair *pair,
 
 	if (tid && nic->conns && index < nic->tdev.max_conns)
 		conn = rcu_dereference_bh(nic->conns[index]);
-	return conn && conn->tid == tid && conn->pair == pair ? conn : NULL;
+	while (unlikely(conn && conn->tid != tid))
+		conn = rcu_dereference_bh(conn->older);
+	return conn && conn->pair == pair ? conn : NULL;
 }
 
 /* The connection that an event names, if both its identifiers are right. */
@@ -70,7 +72,6 @@ static int toenic_begin_answer(struct toenic_pair *pair,
 {
 	unsigned long cookie = le16_to_cpu(cqe->cmd.cookie);
 	u32 tid = le32_to_cpu(cqe->cmd.tid);
-	u32 index = tid & TOE_TID_INDEX;
 	struct toenic *nic = pair->nic;
 	struct toenic_conn *conn;
 	struct toe_hw_conn *hc;
@@ -86,17 +87,14 @@ static int toenic_begin_answer(struct toenic_pair *pair,
 		toe_begin_done(hc, toenic_begin_errno(cqe->cmd.status));
 		return 1;
 	}
-	if (!tid || index >= nic->tdev.max_conns ||
-	    rcu_access_pointer(nic->conns[index]))
+	conn->pair = pair;
+	if (!toenic_conn_enter(nic, conn, tid))
 		return toenic_bad(pair);	/* recovery ends @conn */
 
 	xa_erase(&nic->begins, cookie);
 	toenic_await_done(nic, conn);
-	conn->pair = pair;
-	conn->tid = tid;
 	conn->state = TOENIC_CONN_HELD;
 	conn->hc->tid = tid;
-	rcu_assign_pointer(nic->conns[index], conn);
 
 	/* All frames that the card passed up before are ahead of the news. */
 	if (!pair->draining)
@@ -251,6 +249,14 @@ static int toenic_closing(struct toenic_pair *pair, const struct toe_cqe *cqe)
 	if (!conn)
 		return 0;
 	pair->rx_counts.toe_closing++;
+	if (!conn->block) {	/* COMMIT or ABORT was long in coming */
+		if (!toenic_conn_hold_over(conn))
+			return 0;
+		if (!pair->draining)	/* the held frames are ahead of it */
+			compat_napi_flush(&pair->napi);
+		toe_abort_done(toenic_conn_end(pair->nic, conn));
+		return 1;
+	}
 	toe_rx_closing(conn->hc, le32_to_cpu(cqe->closing.reason));
 	return 1;
 }

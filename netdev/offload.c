@@ -15,6 +15,8 @@
 #include "send.h"
 #include "sq.h"
 
+#define TOENIC_SAME_INDEX	16	/* more is nonsense of the card's */
+
 static void toenic_conn_free_rcu(struct rcu_head *rcu)
 {
 	struct toenic_conn *conn = container_of(rcu, struct toenic_conn, rcu);
@@ -63,6 +65,58 @@ void toenic_conn_free_sends(struct toenic_conn *conn, u32 snd_una, bool all)
 }
 
 /**
+ * toenic_conn_enter() - a connection has its handle
+ * @nic: the card
+ * @conn: connection
+ * @tid: that the card has given it
+ *
+ * The card uses an index again as soon as it has told the end of the connection before,
+ * or of its hold; which may stand unread on another pair's ring.  So there may be several
+ * with one index, each with a generation of its own.
+ *
+ * Context: NAPI.
+ * Return: false if the card can't have given it.
+ */
+bool toenic_conn_enter(struct toenic *nic, struct toenic_conn *conn, u32 tid)
+{
+	u32 index = tid & TOE_TID_INDEX;
+	struct toenic_conn *other;
+	unsigned int n = 0;
+
+	if (!tid || index >= nic->tdev.max_conns)
+		return false;
+	spin_lock(&nic->conns_lock);
+	other = rcu_dereference_protected(nic->conns[index],
+					  lockdep_is_held(&nic->conns_lock));
+	RCU_INIT_POINTER(conn->older, other);
+	while (other && other->tid != tid && ++n < TOENIC_SAME_INDEX)
+		other = rcu_dereference_protected(other->older,
+						  lockdep_is_held(&nic->conns_lock));
+	if (!other) {
+		conn->tid = tid;
+		rcu_assign_pointer(nic->conns[index], conn);
+	}
+	spin_unlock(&nic->conns_lock);
+	return !other;
+}
+
+/* Readers that stand on it may go on from it. */
+static void toenic_conn_leave_table(struct toenic *nic, struct toenic_conn *conn)
+{
+	struct toenic_conn __rcu **at = &nic->conns[conn->tid & TOE_TID_INDEX];
+	struct toenic_conn *other;
+
+	spin_lock(&nic->conns_lock);
+	while ((other = rcu_dereference_protected(*at, lockdep_is_held(&nic->conns_lock))) &&
+	       other != conn)
+		at = &other->older;
+	if (other)
+		rcu_assign_pointer(*at, rcu_dereference_protected(conn->older,
+						lockdep_is_held(&nic->conns_lock)));
+	spin_unlock(&nic->conns_lock);
+}
+
+/**
  * toenic_conn_end() - the driver's part of a connection is over
  * @nic: the card
  * @conn: connection
@@ -89,7 +143,7 @@ struct toe_hw_conn *toenic_conn_end(struct toenic *nic,
 	spin_unlock(&nic->await_lock);
 
 	if (conn->tid)
-		RCU_INIT_POINTER(nic->conns[conn->tid & TOE_TID_INDEX], NULL);
+		toenic_conn_leave_table(nic, conn);
 	toenic_conn_free_sends(conn, 0, true);
 	call_rcu(&conn->rcu, toenic_conn_free_rcu);
 	return hc;
@@ -126,6 +180,7 @@ static int toenic_conn_begin(struct toe_device *tdev, struct toe_hw_conn *hc,
 	conn->host_id = hc->host_id;
 	conn->state = TOENIC_CONN_BEGUN;
 	conn->sends_tail = &conn->sends;
+	WRITE_ONCE(nic->rq_wanted, true);	/* the answer's poll fills the ring */
 	INIT_LIST_HEAD(&conn->backlog);
 	INIT_LIST_HEAD(&conn->await);
 
@@ -237,6 +292,25 @@ static bool toenic_conn_leave(struct toenic_conn *conn, u8 from, u8 what)
 	}
 	spin_unlock(&pair->sq.lock);
 	return left;
+}
+
+/**
+ * toenic_conn_hold_over() - the card holds this flow's frames no longer
+ * @conn: connection
+ *
+ * Context: NAPI.
+ * Return: false if a command of ours is under way, whose answer ends it.
+ */
+bool toenic_conn_hold_over(struct toenic_conn *conn)
+{
+	bool over;
+
+	spin_lock(&conn->pair->sq.lock);
+	over = conn->state == TOENIC_CONN_HELD;
+	if (over)
+		conn->state = TOENIC_CONN_LEAVING;
+	spin_unlock(&conn->pair->sq.lock);
+	return over;
 }
 
 /**
@@ -446,6 +520,7 @@ int toenic_offload_alloc(struct toenic *nic)
 {
 	struct toe_device *tdev = &nic->tdev;
 
+	spin_lock_init(&nic->conns_lock);
 	spin_lock_init(&nic->await_lock);
 	INIT_LIST_HEAD(&nic->await);
 	xa_init_flags(&nic->begins, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
@@ -580,11 +655,10 @@ void toenic_offload_drop(struct toenic *nic, bool fatal)
 
 	local_bh_disable();
 	for (i = 0; nic->conns && i < nic->tdev.max_conns; i++) {
-		conn = rcu_dereference_bh(nic->conns[i]);
-		if (!conn)
-			continue;
-		toenic_conn_end(nic, conn);
-		fatal = true;
+		while ((conn = rcu_dereference_bh(nic->conns[i]))) {
+			toenic_conn_end(nic, conn);
+			fatal = true;
+		}
 	}
 	xa_for_each(&nic->begins, cookie, conn) {
 		xa_erase(&nic->begins, cookie);

@@ -49,6 +49,8 @@ enum {
  * @block: state block, from COMMIT on
  * @block_dma: its bus address
  * @given: the state that COMMIT took, until its answer
+ * @older: another with the same index of an older tid, whose end isn't told yet;
+ *	nic->conns_lock protects the writing
  * @rcu: frees it when nobody can be looking
  *
  * From HELD on protected by @pair's sq.lock, but @awaiting, @await and
@@ -77,6 +79,7 @@ struct toenic_conn {
 	struct toe_conn_block *block;
 	dma_addr_t block_dma;
 	struct min_tcp *given;
+	struct toenic_conn __rcu *older;
 	struct rcu_head rcu;
 };
 
@@ -95,6 +98,8 @@ void toenic_offload_drop(struct toenic *nic, bool fatal);
 bool toenic_offload_enabled(const struct toenic *nic);
 
 void toenic_conn_free_sends(struct toenic_conn *conn, u32 snd_una, bool all);
+bool toenic_conn_enter(struct toenic *nic, struct toenic_conn *conn, u32 tid);
+bool toenic_conn_hold_over(struct toenic_conn *conn);
 bool toenic_conn_giveup(struct toenic_conn *conn);
 struct toe_hw_conn *toenic_conn_end(struct toenic *nic,
 				    struct toenic_conn *conn);

@@ -180,9 +180,12 @@ void toenic_rq_refill(struct toenic_pair *pair)
 	u32 slot;
 	u16 id;
 
-	/* Nothing before offload was first switched on. */
+	/* Nothing before the card was first offered a connection: the interface was
+	 * switched on, or a socket was flagged.
+	 */
 	if (likely(!rq->nfree) ||
-	    (rq->nfree == rq->ring.size && !pair->classify))
+	    (rq->nfree == rq->ring.size && !pair->classify &&
+	     !READ_ONCE(pair->nic->rq_wanted)))
 		return;
 
 	while (rq->nfree) {

@@ -295,7 +295,9 @@ struct toenic_health {
  * @hw_last: what the card answered last
  * @health: see there
  * @tdev: the filter's view
- * @conns: by index of tid
+ * @conns: by index of tid, the youngest of each
+ * @conns_lock: protects the writing of @conns and of what hangs there
+ * @rq_wanted: connections were offered to the card: buffers for payload are kept
  * @block_pool: state blocks
  * @begins: connections whose BEGIN isn't answered yet, by cookie
  * @begin_next: next cookie
@@ -331,6 +333,8 @@ struct toenic {
 
 	struct toe_device tdev;
 	struct toenic_conn __rcu **conns;
+	spinlock_t conns_lock;	/* protects the writing of conns */
+	bool rq_wanted;
 	struct dma_pool *block_pool;
 	struct xarray begins;
 	u32 begin_next;

@@ -157,15 +157,29 @@ void card_toe_pair_destroy(struct card *c, struct card_pair *p)
 	p->rq_valid = false;
 }
 
+/* The host is busy, or has forgotten the flow: its COMMIT would come too late. */
+static void hold_over(struct card_toe *t, struct toe_ctx *x)
+{
+	struct toe_cqe cqe = {
+		.type = TOE_CQE_CLOSING,
+		.closing.tid = htole32(x->tid),
+		.closing.host_id = htole32(x->host_id),
+		.closing.reason = htole32(TOE_REASON_TIMEOUT),
+	};
+	struct card_pair *p = x->pair;
+
+	toe_rx_hold_end(t, x, false);
+	toe_ctx_free(t, x);
+	card_pair_post(t->card, p, &cqe);
+}
+
 /* A context's time has come. */
 static void expired(struct card_toe *t, struct toe_ctx *x)
 {
 	uint64_t now = t->card->now;
 
 	if (x->state == TOE_CTX_HOLDING) {
-		/* The host has forgotten the flow: its COMMIT would come too late. */
-		toe_rx_hold_end(t, x, false);
-		toe_ctx_free(t, x);
+		hold_over(t, x);
 		return;
 	}
 	toe_rx_events(t, x, te_timeout(t->engine, x->conn, now), NULL);

@@ -170,6 +170,13 @@ static void held_frames_go_up_as_they_came(void)
 
 			cqe = host_expect(c.h, 0, TOE_CQE_CMD);
 			CHECK(!memcmp(&cqe, &want, sizeof(want)));
+		} else if (end == 2) {		/* the host is told, behind the frames */
+			cqe = host_expect(c.h, 0, TOE_CQE_CLOSING);
+			CHECK_EQ(cqe.closing.tid, c.tid);
+			CHECK_EQ(cqe.closing.host_id, 77);
+			CHECK_EQ(cqe.closing.reason, TOE_REASON_TIMEOUT);
+			toe_commit(&c, c.tid, 0);	/* has crossed it */
+			CHECK_EQ(host_expect(c.h, 0, TOE_CQE_CMD).cmd.status, TOE_ST_NOCONN);
 		}
 		host_quiet(c.h, 0);
 		host_destroy(c.h);
