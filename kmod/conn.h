@@ -109,6 +109,7 @@ enum toe_wait {
  * @credit: right edge that the card has been given
  * @wnd: the peer's window as the card reported last, bytes
  * @mtu: of the path, at COMMIT
+ * @rx_ifindex: by which device the stack's last segment had come, at COMMIT
  * @lmac: our link-layer address, at COMMIT
  * @rmac: the next hop's that the card uses
  * @ttl: that the card uses, as @tos, @retries and @manner
@@ -186,6 +187,7 @@ struct toe_sonode {
 	u32 credit;
 	u32 wnd;
 	u32 mtu;
+	int rx_ifindex;
 	u8 lmac[ETH_ALEN];
 	u8 rmac[ETH_ALEN];
 	u8 ttl;

@@ -354,6 +354,9 @@ int toe_queue_xmit(struct sock *sk, struct sk_buff *skb, struct flowi *fl)
 
 	toe_uncount(sn, sk, skb, seq, len);
 	if (!len) {
+		/* Acknowledges what came past the card? */
+		if (unlikely(READ_ONCE(sk->sk_rx_dst_ifindex) != sn->rx_ifindex))
+			toe_recall_start(sn, TOE_RECALL_ARRIVAL);
 		toe_ingress_credit(sn, sk, true);
 		consume_skb(skb);
 		return 0;

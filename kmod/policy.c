@@ -235,6 +235,19 @@ static bool toe_path_device(const struct sock *sk, struct net_device *out,
 	return true;
 }
 
+/*
+ * Does it arrive by another device than it leaves by?  The card would never see the
+ * peer's segments, and the stack's acknowledgments end in the filter.  The stack remembers
+ * for each socket by which device the last segment came (that of a VLAN, if it had a tag);
+ * not before there was one with a route.
+ */
+static bool toe_path_arrives(const struct sock *sk, const struct net_device *out)
+{
+	int ifindex = READ_ONCE(sk->sk_rx_dst_ifindex);
+
+	return !ifindex || ifindex == out->ifindex;
+}
+
 /* @gone: the next hop doesn't answer, rather than hasn't been asked yet. */
 static enum toe_refuse toe_path_neigh(struct sock *sk, struct dst_entry *dst,
 				      bool v6, struct min_tcp *st, bool *gone)
@@ -342,6 +355,8 @@ static enum toe_refuse toe_path_judge(struct sock *sk, struct toe_dev *dev,
 		return TOE_REFUSE_ROUTE;
 	if (!toe_path_device(sk, dst->dev, dev, st))
 		return TOE_REFUSE_DEVICE;
+	if (!toe_path_arrives(sk, dst->dev))
+		return TOE_REFUSE_ARRIVAL;
 	why = toe_inpath(sk, dev, dst->dev, v6);
 	if (!why)
 		why = toe_inpath_route(sk, dst, v6);
@@ -413,6 +428,7 @@ void toe_path_keep(struct toe_sonode *sn, struct sock *sk, const struct min_tcp 
 	sn->vlan_tci = st->vlan_tci;
 	sn->flow_label = st->flow_label;
 	sn->mtu = toe_path_mtu(sk);
+	sn->rx_ifindex = sk->sk_rx_dst_ifindex;
 }
 
 /* What changes in the headers or the manner alone: the card follows. */
@@ -467,6 +483,7 @@ static enum toe_recall toe_recall_for(enum toe_refuse why)
 		[TOE_REFUSE_SYSCTL]	= TOE_RECALL_SYSCTL,
 		[TOE_REFUSE_METRIC]	= TOE_RECALL_METRIC,
 		[TOE_REFUSE_DEVICE]	= TOE_RECALL_DEVICE,
+		[TOE_REFUSE_ARRIVAL]	= TOE_RECALL_ARRIVAL,
 		[TOE_REFUSE_ROUTE]	= TOE_RECALL_ROUTE,
 		[TOE_REFUSE_NEIGH]	= TOE_RECALL_NEIGH,
 	};

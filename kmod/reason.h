@@ -14,6 +14,7 @@
 	X(SUSPENDED,	"suspended",	false)	/* device down or resetting */ \
 	X(STATE,	"state",	true)	/* not ESTABLISHED any more */ \
 	X(DEVICE,	"device",	true)	/* leaves by another device */ \
+	X(ARRIVAL,	"arrival",	false)	/* arrives by another device */ \
 	X(ROUTE,	"route",	false)	/* no route resolved */	\
 	X(NEIGH,	"neigh",	false)	/* no link-layer address yet */ \
 	X(PORT,		"port",		true)	/* port policy */	\
@@ -101,6 +102,7 @@ enum toe_refuse {
 	X(SYSCTL,	"sysctl",	true)				\
 	X(METRIC,	"metric",	true)				\
 	X(DEVICE,	"device",	true)	/* leaves by another one */ \
+	X(ARRIVAL,	"arrival",	true)	/* arrives by another one */ \
 	X(ROUTE,	"route",	true)	/* none, or another */	\
 	X(NEIGH,	"neigh",	true)	/* the next hop is gone */ \
 	X(MTU,		"mtu",		true)	/* of the path */	\

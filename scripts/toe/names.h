@@ -77,6 +77,7 @@ static const char *const refusal_names[] = {
 	[TOE_REFUSAL_SMALL] = "small",
 	[TOE_REFUSAL_SYSCTL] = "sysctl",
 	[TOE_REFUSAL_STALLED] = "stalled",
+	[TOE_REFUSAL_ARRIVAL] = "arrival",
 };
 
 static const char *const recall_reason_names[] = {
@@ -126,6 +127,7 @@ static const char *const recall_reason_names[] = {
 	[TOE_RECALL_REASON_IDLE] = "idle",
 	[TOE_RECALL_REASON_LIMIT] = "limit",
 	[TOE_RECALL_REASON_SYSCTL] = "sysctl",
+	[TOE_RECALL_REASON_ARRIVAL] = "arrival",
 };
 
 static const char *const rule_action_names[] = {

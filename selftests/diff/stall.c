@@ -291,10 +291,15 @@ static void shut_grow(int fd)
 /* And who makes it small in mid-stream. */
 static void shut_shrink(int fd)
 {
+	int n, before = -1;
+
 	meet();
-	want(fd, 100000);
+	while ((n = queued(fd)) != before || !n) {
+		before = n;
+		nap(500);
+	}
 	set_int(fd, SOL_SOCKET, SO_RCVBUF, 1);
-	want(fd, 200000);
+	want(fd, 300000);
 	meet();
 }
 
