@@ -405,7 +405,9 @@ enum toe_refuse toe_policy_forecast(struct sock *sk, struct toe_dev *dev)
 
 	rcu_read_lock();
 	dst = __sk_dst_get(sk);
-	if (dst)
+	if (dst && !toe_path_arrives(sk, dst->dev))
+		why = TOE_REFUSE_ARRIVAL;
+	else if (dst)
 		why = toe_inpath(sk, dev, dst->dev, toe_sk_is_v6(sk));
 	rcu_read_unlock();
 	return why;
