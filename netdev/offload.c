@@ -110,9 +110,11 @@ static void toenic_conn_leave_table(struct toenic *nic, struct toenic_conn *conn
 	while ((other = rcu_dereference_protected(*at, lockdep_is_held(&nic->conns_lock))) &&
 	       other != conn)
 		at = &other->older;
-	if (other)
-		rcu_assign_pointer(*at, rcu_dereference_protected(conn->older,
-						lockdep_is_held(&nic->conns_lock)));
+	if (other) {
+		other = rcu_dereference_protected(conn->older,
+						  lockdep_is_held(&nic->conns_lock));
+		rcu_assign_pointer(*at, other);
+	}
 	spin_unlock(&nic->conns_lock);
 }
 

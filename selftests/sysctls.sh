@@ -7,7 +7,8 @@
 plan 3
 
 missing() {
-	ls /proc/sys/net/ipv4 | grep '^tcp_' | grep -vxF -f "$HERE/sysctls.list"
+	local names=(/proc/sys/net/ipv4/tcp_*)
+	printf '%s\n' "${names[@]##*/}" | grep -vxF -f "$HERE/sysctls.list"
 }
 
 none() {
