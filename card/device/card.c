@@ -397,15 +397,11 @@ uint64_t card_deadline(struct card *c)
 int card_init(struct card *c, const struct card_config *cfg, struct card_shm *shm,
 	      struct card_wire *wire)
 {
-	unsigned int i;
-
 	c->cfg = *cfg;
 	c->shm = shm;
 	c->wire = wire;
 	c->mtu = 1500;
 	memcpy(c->mac, cfg->mac, 6);
-	for (i = 0; i < TOE_MAX_PAIRS; i++)
-		c->pair[i].index = i;
 	c->toe = card_toe_create(c);
 	if (!c->toe)
 		return -1;

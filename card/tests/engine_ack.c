@@ -53,6 +53,30 @@ static void end_of_a_write_is_acknowledged_unless_answered(void **state)
 	finish(f);
 }
 
+/* To the microsecond, and to the byte of window. */
+static void how_long_an_answer_may_carry_it(void **state)
+{
+	struct fixture *f = started();
+	te_time rto = f->c.rto_us;
+
+	(void)state;
+	f->c.last_snd = T0;
+	in(f, RCV, SND, TE_ACK | TE_PSH, 100, T0 + rto);
+	expect_none(f, T0 + rto);
+	in(f, RCV + 100, SND, TE_ACK | TE_PSH, 100, T0 + rto + 1);
+	expect_ack(f, RCV + 200, T0 + rto + 1);
+	/* with two segments of window left it may wait, with less not */
+	f->c.last_snd = T0 + rto + 1;
+	f->c.quickack = 0;
+	f->c.rcv_credit = f->c.rcv_adv = RCV + 300 + 2 * f->c.rcv_mss;
+	in(f, RCV + 200, SND, TE_ACK | TE_PSH, 100, T0 + rto + 2);
+	expect_none(f, T0 + rto + 2);
+	f->c.rcv_credit = f->c.rcv_adv = RCV + 400 + 2 * f->c.rcv_mss - 1;
+	in(f, RCV + 300, SND, TE_ACK | TE_PSH, 100, T0 + rto + 3);
+	expect_ack(f, RCV + 400, T0 + rto + 3);
+	finish(f);
+}
+
 static void quick_at_the_start(void **state)
 {
 	struct fixture *f = prepare();
@@ -281,6 +305,7 @@ int main(void)
 		cmocka_unit_test(every_second_full_segment),
 		cmocka_unit_test(end_of_a_write_is_acknowledged_unless_answered),
 		cmocka_unit_test(quick_at_the_start),
+		cmocka_unit_test(how_long_an_answer_may_carry_it),
 		cmocka_unit_test(quickack_on_request),
 		cmocka_unit_test(dialogue_ends_quickack),
 		cmocka_unit_test(window_shrinks_with_data_and_follows_credit),

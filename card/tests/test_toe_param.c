@@ -241,6 +241,28 @@ static void segment_size(void)
 	host_destroy(h);
 }
 
+/* What is owed goes out with the wish, not with the timer. */
+static void acknowledgment_on_request(void)
+{
+	struct toe_cmd_set_params s = { .mask = TOE_SET_QUICKACK };
+	struct toe_conn c = toe_established();
+	struct card_packet pkt;
+
+	h = c.h;
+	CHECK_EQ(set(&c, &s), TOE_ST_OK);
+	toe_send(&c, ISS, toe_fill(h, 10), 10, TOE_SEND_PUSH);	/* an answer may carry it */
+	CHECK(toe_to_peer(&c, &pkt));
+	toe_from_peer(&c, IRS, ISS + 10, 0x18, "x", 1);
+	host_expect(h, 0, TOE_CQE_DATA);
+	host_expect(h, 0, TOE_CQE_ACKED);
+	CHECK(!toe_to_peer(&c, &pkt));
+	s.quickack = 1;
+	CHECK_EQ(set(&c, &s), TOE_ST_OK);
+	CHECK(toe_to_peer(&c, &pkt));
+	CHECK(!toe_to_peer(&c, &pkt));
+	host_destroy(h);
+}
+
 /* A block that is gone by then: QUERY says so, and RECALLED has the reason. */
 static void a_block_that_is_gone(void)
 {
@@ -269,6 +291,7 @@ static const struct kit_test tests[] = {
 	KIT_TEST(states),
 	KIT_TEST(parameters),
 	KIT_TEST(segment_size),
+	KIT_TEST(acknowledgment_on_request),
 	KIT_TEST(a_block_that_is_gone),
 };
 KIT_MAIN(tests)
