@@ -136,7 +136,7 @@ void te_cong_idle(struct te_conn *c, te_time now)
 	te_time idle = now - c->last_snd;
 	uint32_t rto = te_max(c->rto_us, 1);
 
-	if (idle <= rto || c->manner & TOE_MANNER_KEEP_CWND) {
+	if (idle <= rto || c->origin.manner & TOE_MANNER_KEEP_CWND) {
 		/* RFC 9438 5.8: time with nothing in flight is not the curve's */
 		if (c->snd_cwnd >= c->snd_ssthresh && c->cubic.epoch)
 			c->cubic.epoch += now - c->stall_at;

@@ -442,8 +442,6 @@ struct te_conn {
 	uint32_t keep_idle_ms;
 	uint32_t keep_intvl_ms;
 	uint32_t keep_probes;
-	uint8_t retries_max;	/* of retries: it leaves instead of sending again */
-	uint8_t manner;		/* TOE_MANNER_* */
 	struct min_tcp origin;	/* as imported: addresses and L2 */
 };
 

@@ -135,15 +135,6 @@ static void set_keepalive(struct te_conn *c, uint32_t idle_ms, uint32_t intvl_ms
 	c->keep_probes = probes ? te_min(probes, UINT8_MAX) : 9;
 }
 
-/* How it is to behave when nothing moves, and after that. */
-static void set_manner(struct te_conn *c, uint8_t retries, uint8_t manner)
-{
-	c->retries_max = retries ? retries - 1 : TE_RETRIES;
-	c->manner = manner & TOE_MANNER_KEEP_CWND;
-	c->origin.retries = retries;
-	c->origin.manner = c->manner;
-}
-
 /* What is in flight is one run; after a go-back the part from snd_nxt is lost. */
 static void import_flight(struct te_engine *e, struct te_conn *c, uint32_t snd_nxt, te_time now)
 {
@@ -191,7 +182,6 @@ int te_import(struct te_engine *e, struct te_conn *c, const struct min_tcp *st, 
 	c->user_timeout_ms = te_le32(st->user_timeout_ms);
 	set_keepalive(c, te_le32(st->keep_idle_ms), te_le32(st->keep_intvl_ms),
 		      te_le32(st->keep_probes));
-	set_manner(c, st->retries, st->manner);
 	import_timers(c, st, now);
 	import_flight(e, c, te_le32(st->snd_nxt), now);
 	return 0;
@@ -365,8 +355,10 @@ void te_set_params(struct te_conn *c, const struct toe_cmd_set_params *p, te_tim
 		c->origin.tos = p->tos;
 	if (mask & TOE_SET_RMAC)
 		memcpy(c->origin.rmac, p->rmac, sizeof(p->rmac));
-	if (mask & TOE_SET_MANNER)
-		set_manner(c, p->retries, p->manner);
+	if (mask & TOE_SET_MANNER) {
+		c->origin.retries = p->retries;
+		c->origin.manner = p->manner & TOE_MANNER_KEEP_CWND;
+	}
 	if (mask & TOE_SET_QUICKACK) {
 		c->quickack = (uint8_t)te_min(te_le32(p->quickack), UINT8_MAX);
 		if (c->quickack && c->rcv_nxt != c->rcv_acked)

@@ -13,6 +13,12 @@ static bool user_timeout(const struct te_conn *c, te_time now)
 	return c->user_timeout_ms && now - c->stall_at >= c->user_timeout_ms * TE_MSEC;
 }
 
+/* Timeouts in a row after which it leaves instead of sending again. */
+static uint32_t retries_max(const struct te_conn *c)
+{
+	return c->origin.retries ? c->origin.retries - 1u : TE_RETRIES;
+}
+
 static void arm(struct te_conn *c, te_time now)
 {
 	te_time us = te_rto_us(c);
@@ -112,7 +118,7 @@ static void rto_fire(struct te_engine *e, struct te_conn *c, te_time now)
 		te_timer_stop(c);
 		return;
 	}
-	if (user_timeout(c, now) || c->retries >= c->retries_max) {
+	if (user_timeout(c, now) || c->retries >= retries_max(c)) {
 		te_leave(c, TOE_REASON_TIMEOUT);
 		return;
 	}
@@ -152,7 +158,7 @@ static void persist_fire(struct te_conn *c, te_time now)
 		te_timer_stop(c);
 		return;
 	}
-	if (user_timeout(c, now) || c->probes >= te_max(c->retries_max, 1)) {
+	if (user_timeout(c, now) || c->probes >= te_max(retries_max(c), 1)) {
 		te_leave(c, TOE_REASON_TIMEOUT);
 		return;
 	}

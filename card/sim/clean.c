@@ -30,14 +30,14 @@ static const struct scenario {
 	{ "wan 20 ms, queue limited", { .delay_us = 10000, .rate = 10000, .queue_bytes = 200000 },
 	  20000000, 4000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP | TOE_MT_SACK, 85, 60 },
 	{ "wan 20 ms, no sack", { .delay_us = 10000, .rate = 10000, .queue_bytes = 200000 },
-	  20000000, 4000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP, 12, 95 },
+	  20000000, 4000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP, 25, 80 },
 	{ "wan 20 ms, ecn", { .delay_us = 10000, .rate = 10000, .queue_bytes = 400000,
 	  .mark_bytes = 150000 },
 	  20000000, 4000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP | TOE_MT_SACK | TOE_MT_ECN, 85, 60 },
 	{ "lan, 1 in 1000 lost", { .delay_us = 100, .rate = 100000, .queue_bytes = 400000, .loss = 1 },
 	  20000000, 1000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP | TOE_MT_SACK, 85, 60 },
 	{ "wan 40 ms, 1 in 100 lost", { .delay_us = 20000, .rate = 10000, .queue_bytes = 400000, .loss = 10 },
-	  2000000, 1000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP | TOE_MT_SACK, 10, 85 },
+	  2000000, 1000000, TOE_CONG_CUBIC, TOE_MT_TSTAMP | TOE_MT_SACK, 10, 80 },
 	{ "small buffer", { .delay_us = 50, .rate = 100000, .queue_bytes = 200000 },
 	  2000000, 6000, TOE_CONG_CUBIC, TOE_MT_TSTAMP | TOE_MT_SACK, 30, 80 },
 };
@@ -62,6 +62,7 @@ static void setup(struct sim *s, const struct scenario *sc)
 		h->wire_edge = sc->buf_bytes;
 		h->read_max = 1000000;
 		h->read_gap = 10;
+		h->tells_all = true;
 		h->shrinks = 0;
 		h->retries = 0;
 		h->refuse = 0;
@@ -80,6 +81,8 @@ static void setup(struct sim *s, const struct scenario *sc)
 		st->rcv_wscale = 7;
 		st->ts_recent = s->host[!i].state.ts_val;
 	}
+	/* the link's luck doesn't depend on what hosts have drawn */
+	s->rng = 1;
 }
 
 static int run(int number, const struct scenario *sc)

@@ -319,7 +319,9 @@ static bool worth_telling(const struct sim_host *h)
 	uint32_t left = h->edge - h->placed, edge = h->read + h->buf_bytes;
 	uint32_t win = edge - h->placed;
 
-	return (int32_t)(edge - h->edge) > 0 && edge - h->edge >= te_max(left / 4, win / 8);
+	if ((int32_t)(edge - h->edge) <= 0)
+		return false;
+	return h->tells_all || edge - h->edge >= te_max(left / 4, win / 8);
 }
 
 /* As small as a buffer gets: a few hundred rounds for all that is to come, at the least. */

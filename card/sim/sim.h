@@ -166,6 +166,7 @@ struct sim_host {
 	uint32_t move;			/* per mille of steps followed by a move */
 	int move_each;			/* every step is, and the way back is immediate */
 	uint8_t retries;		/* struct min_tcp, retries */
+	bool tells_all;			/* credit, however small the step */
 	uint32_t wire_edge;		/* rightmost window edge on the wire, offset */
 	uint32_t heard_edge;		/* rightmost edge that came in from the peer, offset */
 
