@@ -345,14 +345,7 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev,
 	why = toe_policy(sn, sk, dev);
 	if (!why)
 		why = toe_policy_forecast(sk, dev);
-	if (why == TOE_REFUSE_STALLED) {
-		spin_lock_bh(&sn->lock);
-		toe_set_dev(sn, dev);
-		spin_unlock_bh(&sn->lock);
-		toe_handoff_later(sn, TOE_WAIT_MOVE, why);
-		return;
-	}
-	if (why) {
+	if (why && why != TOE_REFUSE_STALLED) {
 		toe_admit_wait_end(sn);
 		toe_refused(sn, dev, why);
 		toe_dev_put(dev);
@@ -362,6 +355,11 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev,
 
 	spin_lock_bh(&sn->lock);
 	toe_set_dev(sn, dev);
+	if (why) {
+		spin_unlock_bh(&sn->lock);
+		toe_handoff_later(sn, TOE_WAIT_MOVE, why);
+		return;
+	}
 	if (toe_admit_small(sn, dev)) {
 		spin_unlock_bh(&sn->lock);
 		toe_handoff_later(sn, TOE_WAIT_BYTES, TOE_REFUSE_SMALL);

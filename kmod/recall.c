@@ -240,10 +240,8 @@ void toe_scoreboard_set(struct sock *sk, u8 ca_state, bool lost)
  */
 static void toe_import_scoreboard(struct toe_sonode *sn, struct sock *sk, bool lost)
 {
-	if (sn->reason == TOE_RECALL_TIMEOUT)
-		toe_scoreboard_set(sk, lost ? TCP_CA_Loss : TCP_CA_Open, false);
-	else
-		toe_scoreboard_set(sk, lost ? TCP_CA_Loss : TCP_CA_Open, lost);
+	toe_scoreboard_set(sk, lost ? TCP_CA_Loss : TCP_CA_Open,
+			   lost && sn->reason != TOE_RECALL_TIMEOUT);
 }
 
 /*

@@ -151,14 +151,19 @@ static void narrow_peer(int fd)
 	meet();
 }
 
-/* How often was the same byte sent? */
-static int resent(int fd)
+static struct tcp_info info_of(int fd)
 {
 	struct tcp_info info = {};
 	socklen_t len = sizeof(info);
 
 	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
-	return info.tcpi_total_retrans;
+	return info;
+}
+
+/* How often was the same byte sent? */
+static int resent(int fd)
+{
+	return info_of(fd).tcpi_total_retrans;
 }
 
 static void thin(int fd)
@@ -200,11 +205,7 @@ static void thin_peer(int fd)
 
 static unsigned int cwnd(int fd)
 {
-	struct tcp_info info = {};
-	socklen_t len = sizeof(info);
-
-	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
-	return info.tcpi_snd_cwnd;
+	return info_of(fd).tcpi_snd_cwnd;
 }
 
 static void idle_restart(int fd)
@@ -270,18 +271,24 @@ static void foreign_peer(int fd)
 	meet();
 }
 
-/* The window is shut, and somebody makes room who doesn't read. */
-static void shut_grow(int fd)
+/* Until nothing more comes: how much is there? */
+static int await_shut(int fd, int ms)
 {
 	int n, before = -1;
 
-	set_int(fd, SOL_SOCKET, SO_RCVBUF, 16384);
-	meet();
 	while ((n = queued(fd)) != before || !n) {
 		before = n;
-		nap(1500);
+		nap(ms);
 	}
-	say("shut before the message is there: %d", n < 150000);
+	return n;
+}
+
+/* The window is shut, and somebody makes room who doesn't read. */
+static void shut_grow(int fd)
+{
+	set_int(fd, SOL_SOCKET, SO_RCVBUF, 16384);
+	meet();
+	say("shut before the message is there: %d", await_shut(fd, 1500) < 150000);
 	set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20);
 	AWAIT(queued(fd) >= 150000);
 	want(fd, 300000);
@@ -291,13 +298,8 @@ static void shut_grow(int fd)
 /* And who makes it small in mid-stream. */
 static void shut_shrink(int fd)
 {
-	int n, before = -1;
-
 	meet();
-	while ((n = queued(fd)) != before || !n) {
-		before = n;
-		nap(500);
-	}
+	await_shut(fd, 500);
 	set_int(fd, SOL_SOCKET, SO_RCVBUF, 1);
 	want(fd, 300000);
 	meet();
