@@ -75,26 +75,31 @@ static void set_quickack(int fd)
 }
 
 /* Write, write, read with Nagle at the other end: each round waits for an acknowledgment
- * of the first write.
+ * of the first write. Where none is sent at once each takes the 40 ms of the timer or
+ * more; on a busy machine some take that long anyhow, so the quick ones are counted.
  */
 static void quickack_nagle(int fd)
 {
 	struct timespec from;
-	int i, n;
+	int i, n, got, quick = 0;
 
 	for (i = 0; i < 30; i++) {	/* out of those at a connection's beginning */
 		want(fd, 20);
 		give(fd, 1);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (i = 0; i < 40; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &from);
 		for (n = 0; n < 20; ) {
 			set_quickack(fd);
-			n += recv(fd, buf, 20 - n, 0);
+			got = recv(fd, buf, 20 - n, 0);
+			if (got <= 0)
+				trouble("recv");
+			n += got;
 		}
+		quick += ms_since(&from) < 35;
 		give(fd, 1);
 	}
-	say("no waiting: %d", ms_since(&from) < 40 * 25 * run.slow);
+	say("rounds that wait for no timer: %s", quick >= 8 ? "enough" : "too few");
 	meet();
 }
 
