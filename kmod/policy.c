@@ -239,13 +239,14 @@ static bool toe_path_device(const struct sock *sk, struct net_device *out,
  * Does it arrive by another device than it leaves by?  The card would never see the
  * peer's segments, and the stack's acknowledgments end in the filter.  The stack remembers
  * for each socket by which device the last segment came (that of a VLAN, if it had a tag);
- * not before there was one with a route.
+ * not before there was one with a route.  A device that has gone says nothing.  RCU.
  */
 static bool toe_path_arrives(const struct sock *sk, const struct net_device *out)
 {
 	int ifindex = READ_ONCE(sk->sk_rx_dst_ifindex);
 
-	return !ifindex || ifindex == out->ifindex;
+	return !ifindex || ifindex == out->ifindex ||
+	       !dev_get_by_index_rcu(sock_net(sk), ifindex);
 }
 
 /* @gone: the next hop doesn't answer, rather than hasn't been asked yet. */
