@@ -145,6 +145,8 @@ void toe_stats_refresh(struct toe_sonode *sn, struct sock *sk)
  * toe_stats_query() - have the card's figures of this moment
  * @sk: socket
  *
+ * Others may have the socket meanwhile: the card may be long in answering.
+ *
  * Context: process, socket not locked; sleeps a few hundred microseconds.
  */
 void toe_stats_query(struct sock *sk)
@@ -164,14 +166,16 @@ void toe_stats_query(struct sock *sk)
 	if (sn->state == TOE_OFFLOADED)
 		err = sn->hw.tdev->ops->conn_query(&sn->hw);
 	spin_unlock_bh(&sn->lock);
+	release_sock(sk);
 	if (!err)
 		wait_event_timeout(sn->wq, READ_ONCE(sn->ev_queried) ||
 				   READ_ONCE(sn->ev_recalled), TOE_QUERY_WAIT);
+	lock_sock(sk);
 	spin_lock_bh(&sk->sk_lock.slock);
 	toe_stats_refresh(sn, sk);
 	spin_unlock_bh(&sk->sk_lock.slock);
-	toe_conn_put(sn);
 	release_sock(sk);
+	toe_conn_put(sn);
 }
 
 struct toe_info_call {
