@@ -398,7 +398,8 @@ static bool toe_admit_still(const struct toe_sonode *sn, const struct toe_dev *d
 	case TOE_WAIT_ROOM:
 		return !toe_admit_room_locked(dev, false);
 	default:
-		return toe_manner_stalled(sn->connt);
+		return toe_manner_stalled(sn->connt) ||
+		       sock_owned_by_user_nocheck(sn->connt);
 	}
 }
 

@@ -51,7 +51,8 @@ enum toe_state {
  * @TOE_WAIT_ACCEPT: accept()
  * @TOE_WAIT_BYTES: to have moved min_bytes
  * @TOE_WAIT_ROOM: a context of the card
- * @TOE_WAIT_MOVE: an answer of the peer's, which it has sent to in vain
+ * @TOE_WAIT_MOVE: an answer of the peer's, to which it has sent in vain; or a thread
+ *	that keeps the socket
  */
 enum toe_wait {
 	TOE_WAIT_NOT,
@@ -80,7 +81,7 @@ enum toe_wait {
  * @state: enum toe_state
  * @reason: enum toe_recall, once RECALLING; of the last recall after it
  * @recalls: recalls so far
- * @since: when it was noticed, offloaded or recalled last, jiffies
+ * @since: when it was noticed, held, offloaded or recalled last, jiffies
  * @refused: enum toe_refuse of the last refusal
  * @tries: refused in a row
  * @looks: looked at while it waits

@@ -18,6 +18,7 @@
 #define TOE_TURN		msecs_to_jiffies(100)
 #define TOE_TURN_CONNS		1024U	/* connections looked at in a turn */
 #define TOE_TURN_PARTS		10	/* of many more, this part */
+#define TOE_OWNERS_WAIT		HZ
 #define TOE_RECALL_ALL_WAIT	(30 * HZ)	/* a driver gives a card up long before */
 #define TOE_REOFFLOAD_MS	1000
 
@@ -632,6 +633,8 @@ void toe_device_unregister(struct toe_device *tdev)
 	list_del_rcu(&dev->list);
 	spin_unlock(&toe_devs_lock);
 	flush_workqueue(toe_wq);
+	/* Those that a thread owns it gives back itself, most within a moment. */
+	wait_event_timeout(dev->idle, !atomic_read(&dev->swapped), TOE_OWNERS_WAIT);
 	toe_admit_flush(dev);
 	synchronize_net();
 	cancel_delayed_work_sync(&dev->tick);

@@ -95,7 +95,8 @@ struct toe_admit {
  * @conns: struct toe_sonode.node of every connection that the card knows
  * @active: their number
  * @offloaded: those that are in TOE_OFFLOADED
- * @idle: woken when @active gets to 0
+ * @swapped: sockets that have our tables; a thread that owns one keeps it so
+ * @idle: woken when @active or @swapped gets to 0
  * @switch_lock: serialises enable, suspend, resume, changes of rules
  * @counters: see enum toe_counter
  * @ports_in: local ports of accepted connections that may be offloaded
@@ -135,6 +136,7 @@ struct toe_dev {
 	struct list_head conns;
 	unsigned int active;
 	atomic_t offloaded;
+	atomic_t swapped;
 	struct wait_queue_head idle;
 
 	struct mutex switch_lock;	/* see above */

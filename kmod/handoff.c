@@ -18,6 +18,7 @@
 
 #define TOE_TRIES_MAX		8
 #define TOE_DRAINS_MAX		msecs_to_jiffies(150)	/* below a peer's time-out */
+#define TOE_HOLD_MAX		HZ	/* the card's patience is twice that */
 
 /**
  * toe_flow_of() - what names the connection to the card
@@ -288,27 +289,41 @@ static enum toe_refuse toe_commit(struct toe_sonode *sn, struct sock *sk)
 }
 
 /*
- * A socket that nobody accepted yet is never owned by a user, and the listener's
- * close relies on that; so the spinlock alone is tried first.
+ * A thread owns the socket, which may sleep in the call for as long as it likes: it isn't
+ * waited for but looked for, until the frames have been held for long enough.
  */
+static void toe_handoff_owned(struct toe_sonode *sn)
+{
+	bool aborted;
+
+	toe_conn_schedule(sn, 1);
+	if (time_before(jiffies, sn->since + TOE_HOLD_MAX))
+		return;
+	spin_lock_bh(&sn->lock);
+	aborted = sn->state == TOE_HELD;
+	if (aborted)
+		toe_abort_locked(sn);
+	spin_unlock_bh(&sn->lock);
+	if (aborted) {
+		trace_toe_abort(sn, TOE_REFUSE_BUSY);
+		toe_dev_refused(sn->dev, sn, TOE_REFUSE_BUSY);
+	}
+}
+
+/* With the spinlock alone: who owns the socket has its backlog, so that is empty. */
 static void toe_handoff_commit(struct toe_sonode *sn)
 {
 	struct sock *sk = sn->connt;
 	enum toe_refuse why;
 
 	spin_lock_bh(&sk->sk_lock.slock);
-	if (!sock_owned_by_user(sk)) {
-		why = toe_commit(sn, sk);
+	if (sock_owned_by_user(sk)) {
 		spin_unlock_bh(&sk->sk_lock.slock);
-	} else {
-		spin_unlock_bh(&sk->sk_lock.slock);
-		lock_sock(sk);
-		sk_flush_backlog(sk);
-		spin_lock_bh(&sk->sk_lock.slock);
-		why = toe_commit(sn, sk);
-		spin_unlock_bh(&sk->sk_lock.slock);
-		release_sock(sk);
+		toe_handoff_owned(sn);
+		return;
 	}
+	why = toe_commit(sn, sk);
+	spin_unlock_bh(&sk->sk_lock.slock);
 	if (why) {
 		trace_toe_abort(sn, why);
 		toe_refused(sn, sn->dev, why);
@@ -324,11 +339,13 @@ static void toe_set_dev(struct toe_sonode *sn, struct toe_dev *dev)
 	sn->hw.tid = 0;
 }
 
-/* It may not be offered yet: count that once, and look again later. */
+/* It may not be offered yet: count that once (a thread's were, when it was given up), and
+ * look again later.
+ */
 static void toe_handoff_later(struct toe_sonode *sn, enum toe_wait what,
 			      enum toe_refuse why)
 {
-	if (sn->wait != what)
+	if (sn->wait != what && why != TOE_REFUSE_BUSY)
 		toe_dev_refused(sn->dev, sn, why);
 	toe_admit_wait(sn, what);
 }
@@ -345,7 +362,10 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev,
 	why = toe_policy(sn, sk, dev);
 	if (!why)
 		why = toe_policy_forecast(sk, dev);
-	if (why && why != TOE_REFUSE_STALLED) {
+	/* A thread has kept the socket for as long as a hold may last: wait for it. */
+	if (!why && sn->refused == TOE_REFUSE_BUSY && sock_owned_by_user_nocheck(sk))
+		why = TOE_REFUSE_BUSY;
+	if (why && why != TOE_REFUSE_STALLED && why != TOE_REFUSE_BUSY) {
 		toe_admit_wait_end(sn);
 		toe_refused(sn, dev, why);
 		toe_dev_put(dev);
@@ -394,14 +414,15 @@ static void toe_handoff_begin(struct toe_sonode *sn, struct toe_dev *dev,
 
 /*
  * setsockopt(IP_TOS) and changes of routes drop the socket's route; the stack
- * looks for a new one when it sends next, which may be long.
+ * looks for a new one when it sends next, which may be long.  Who owns the socket is
+ * about to send, or isn't waited for.
  */
 static void toe_reroute(struct sock *sk)
 {
-	lock_sock(sk);
-	if (sk->sk_state == TCP_ESTABLISHED)
+	spin_lock_bh(&sk->sk_lock.slock);
+	if (!sock_owned_by_user(sk) && sk->sk_state == TCP_ESTABLISHED)
 		inet_csk(sk)->icsk_af_ops->rebuild_header(sk);
-	release_sock(sk);
+	spin_unlock_bh(&sk->sk_lock.slock);
 }
 
 /*
@@ -479,6 +500,9 @@ void toe_handoff_work(struct work_struct *work)
 			break;
 		toe_handoff_commit(sn);
 		break;
+	case TOE_ABORTING:
+		toe_conn_schedule(sn, 1);	/* a new try, once the card has let go */
+		break;
 	default:
 		break;
 	}
@@ -501,6 +525,7 @@ void toe_begin_done(struct toe_hw_conn *hc, int err)
 	} else {
 		sn->state = TOE_HELD;
 		sn->drains = 0;
+		sn->since = jiffies;
 		held = true;
 	}
 	spin_unlock_bh(&sn->lock);

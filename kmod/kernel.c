@@ -11,6 +11,7 @@
 #include <net/transp_v6.h>
 
 #include "conn.h"
+#include "device.h"
 
 /* One copy of a table for each original that sockets bring along. */
 static struct proto toe_prots[2];
@@ -177,8 +178,13 @@ static u32 toe_sk_open_cwnd(const struct tcp_sock *tp)
  * @sn: connection; keeps what is replaced
  * @sk: its socket, native
  *
+ * A socket that has our tables holds this module, as one with a ULP of the kernel's does.
+ * It is given back when its card goes; only where a thread keeps it, which may be for
+ * long, is rmmod told that the module is in use.
+ *
  * Context: socket spinlock held, BH off, nobody or the caller owns the socket.
- * Return: 0, or -ENOSPC if somebody uses a table of functions that is unknown.
+ * Return: 0, -ENOSPC if somebody uses a table of functions that is unknown, -EBUSY if
+ * the module goes.
  */
 int toe_sk_swap(struct toe_sonode *sn, struct sock *sk)
 {
@@ -189,6 +195,9 @@ int toe_sk_swap(struct toe_sonode *sn, struct sock *sk)
 	ops = toe_af_ops_for(icsk->icsk_af_ops);
 	if (!ops)
 		return -ENOSPC;
+	if (!try_module_get(THIS_MODULE))
+		return -EBUSY;
+	atomic_inc(&sn->dev->swapped);
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_prot == &tcpv6_prot || sk->sk_prot == &toe_flag_prots[1])
 		prot = &toe_prots[1];
@@ -239,6 +248,9 @@ void toe_sk_restore(struct toe_sonode *sn, struct sock *sk)
 					   READ_ONCE(sk->sk_max_pacing_rate)));
 	cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE, sn->saved.pacing_status);
 	icsk->icsk_mtup.enabled = sn->saved.mtup;
+	if (atomic_dec_and_test(&sn->dev->swapped))
+		wake_up(&sn->dev->idle);
+	module_put(THIS_MODULE);	/* the last frame of ours: see toe_exit() */
 }
 
 /**

@@ -70,10 +70,12 @@ static DECLARE_WAIT_QUEUE_HEAD(toe_frames_none);
 /**
  * toe_frame_enter() - a function of ours calls into the kernel, and may sleep there
  *
- * Its return address lies on a stack until toe_frame_leave(); the module waits for that.
+ * Its return address lies on a stack until toe_frame_leave(); the module can't be removed
+ * before.  If that has begun already it waits.
  */
 void toe_frame_enter(void)
 {
+	__module_get(THIS_MODULE);
 	atomic_inc(&toe_frames);
 }
 
@@ -84,12 +86,14 @@ void toe_frame_leave(void)
 {
 	if (atomic_dec_and_test(&toe_frames))
 		wake_up(&toe_frames_none);
+	module_put(THIS_MODULE);
 }
 
 /*
- * No card is registered any more (their modules depend on this one), so nothing
- * is offloaded.  What may be left: recalls whose socket a user owned when the
- * card gave it back, flagged sockets, and work.
+ * No card is registered any more (their modules depend on this one) and no socket has
+ * our tables, which would hold this module (but for rmmod -f).  What may be left: flagged
+ * sockets, and work.  Those that aren't flagged aren't waited for: a thread may own them
+ * for long.
  */
 static void toe_forget_sockets(void)
 {
@@ -102,10 +106,12 @@ static void toe_forget_sockets(void)
 		spin_lock_bh(&sn->lock);
 		sn->closing = true;
 		spin_unlock_bh(&sn->lock);
-		lock_sock(sk);
-		toe_recall_sync(sk, TOE_RECALL_UNLOAD);
-		toe_conn_detach(sn, sk);
-		release_sock(sk);
+		if (READ_ONCE(sn->attached)) {
+			lock_sock(sk);
+			toe_recall_sync(sk, TOE_RECALL_UNLOAD);
+			toe_conn_detach(sn, sk);
+			release_sock(sk);
+		}
 		if (cancel_delayed_work_sync(&sn->work))
 			toe_conn_put(sn);
 		toe_conn_put(sn);

@@ -444,13 +444,13 @@ static enum toe_refuse toe_nl_forecast(struct toe_sonode *sn, struct sock *sk,
 	struct min_tcp st = {};
 	enum toe_refuse why;
 
-	lock_sock(sk);
 	spin_lock_bh(&sk->sk_lock.slock);
 	why = toe_policy(sn, sk, dev);
+	if (!why && sock_owned_by_user(sk))
+		why = TOE_REFUSE_BUSY;
 	if (!why)
 		why = toe_policy_path(sk, dev, &st);
 	spin_unlock_bh(&sk->sk_lock.slock);
-	release_sock(sk);
 	return why;
 }
 

@@ -25,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CONNS_MAX	64
+#define CONNS_MAX	512
 #define PAGE		4096ul
 
 static struct {
