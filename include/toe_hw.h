@@ -336,6 +336,10 @@ _Static_assert(sizeof(struct toe_rxd) == 16, "toe_rxd");
  *	so many window probes went unanswered, the card gives the connection back
  *	(TOE_REASON_TIMEOUT) instead of sending again; 0: the 16th.  TOE_CAP_TOE_MANNER
  * @manner: TOE_MANNER_*.  TOE_CAP_TOE_MANNER
+ * @rsvd1: zero
+ * @flight_us: time since the oldest byte in flight was sent; 0: unknown, or some of what is
+ *	in flight was sent twice
+ * @flight_last_us: time since the newest was; with @flight_us
  * @rsvd: zero
  *
  * Second design document, B.1 and C.1.  From the host to the card with
@@ -396,7 +400,10 @@ struct min_tcp {
 	/* what an administrator or the user asks for, minor 2 */
 	__u8   retries;
 	__u8   manner;
-	__u8   rsvd[30];
+	__u8   rsvd1[2];
+	__le32 flight_us;
+	__le32 flight_last_us;
+	__u8   rsvd[20];
 };
 _Static_assert(sizeof(struct min_tcp) == 192, "min_tcp");
 

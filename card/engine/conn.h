@@ -63,6 +63,8 @@ static inline uint64_t te_le64(uint64_t v) { return v; }
 #define TE_RUN_LOST		0x02
 #define TE_RUN_RETRANS		0x04	/* LOST, and sent again since */
 #define TE_RUN_EVER		0x08	/* was ever retransmitted: no RTT sample, Karn */
+#define TE_RUN_ROUGH		0x10	/* sent by the host, some of it later: none either */
+#define TE_RUN_UNTIMED		(TE_RUN_EVER | TE_RUN_ROUGH)
 
 /**
  * struct te_run - a stretch of the sent stream with one fate
@@ -611,8 +613,8 @@ uint32_t te_sack_in(struct te_engine *e, struct te_conn *c, const struct te_seg 
 		    const struct te_opts *o, te_time now, struct te_acked *a);
 
 /* rack.c */
-void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end, te_time now,
-		       struct te_acked *a);
+void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end,
+		       bool in_order, te_time now, struct te_acked *a);
 void te_rack_adapt(struct te_conn *c);
 void te_rack_recovered(struct te_conn *c);
 void te_rack_detect(struct te_engine *e, struct te_conn *c, te_time now);

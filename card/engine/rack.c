@@ -36,12 +36,18 @@ static void reordered(struct te_conn *c, uint32_t start, uint32_t fack, struct t
 	a->reord = true;
 }
 
-/* Step 2: does the acknowledgement tell of an earlier transmission of @r? */
-static bool of_earlier(const struct te_conn *c, uint32_t rtt, const struct te_acked *a)
+/*
+ * Step 2: does the acknowledgement tell of an earlier transmission?  What is SACKed behind
+ * a hole isn't what the peer echoes the time of: that is older, RFC 7323 4.3 (the RFC's
+ * step overlooks this; a tail loss probe would tell of nothing).
+ */
+static bool of_earlier(const struct te_conn *c, uint32_t rtt, bool in_order,
+		       const struct te_acked *a)
 {
 	uint32_t sent_ms = a->tsnow - (rtt + 999) / 1000;
 
-	return rtt < c->min_rtt_us || (a->has_ts && (int32_t)(a->tsecr - sent_ms) < 0);
+	return rtt < c->min_rtt_us ||
+	       (in_order && a->has_ts && (int32_t)(a->tsecr - sent_ms) < 0);
 }
 
 /**
@@ -49,18 +55,19 @@ static bool of_earlier(const struct te_conn *c, uint32_t rtt, const struct te_ac
  * @c: connection
  * @r: run; not SACKed before
  * @end: behind the last byte of it that has arrived
+ * @in_order: it's acknowledged; else SACKed
  * @now: time
  * @a: what else the acknowledgement says; @orig is set
  *
  * RFC 8985 6.2 steps 2 and 3.
  */
-void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end, te_time now,
-		       struct te_acked *a)
+void te_rack_delivered(struct te_conn *c, const struct te_run *r, uint32_t end,
+		       bool in_order, te_time now, struct te_acked *a)
 {
 	uint32_t rtt = te_max((uint32_t)now - r->sent_us, 1);
 
 	if (r->flags & TE_RUN_EVER) {
-		if (of_earlier(c, rtt, a))
+		if (of_earlier(c, rtt, in_order, a))
 			return;
 	} else {
 		if (a->sacked && seq_lt(end, a->fack))

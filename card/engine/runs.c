@@ -246,12 +246,12 @@ static void acked_time(struct te_conn *c, const struct te_run *r, uint32_t end, 
 		       struct te_acked *a)
 {
 	if (!(r->flags & TE_RUN_SACKED))
-		te_rack_delivered(c, r, end, now, a);
+		te_rack_delivered(c, r, end, true, now, a);
 	if (r->flags & TE_RUN_EVER) {
 		a->ambiguous = true;
 		return;
 	}
-	if (r->flags & TE_RUN_SACKED)	/* it arrived before */
+	if (r->flags & (TE_RUN_SACKED | TE_RUN_ROUGH))	/* it arrived before */
 		return;
 	a->last_rtt_us = (uint32_t)now - r->sent_us;
 	if (!a->sampled)

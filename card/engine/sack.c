@@ -99,11 +99,11 @@ static uint32_t mark_sacked(struct te_engine *e, struct te_conn *c, uint32_t sta
 			r_end = end;
 		}
 		newly += r_end - r->seq;
-		if (!(r->flags & TE_RUN_EVER))
+		if (!(r->flags & TE_RUN_UNTIMED))
 			a->sack_rtt_us = te_max(a->sack_rtt_us, (uint32_t)now - r->sent_us);
-		te_rack_delivered(c, r, r_end, now, a);
+		te_rack_delivered(c, r, r_end, false, now, a);
 		k->fack = c->sacked ? seq_max(k->fack, r_end) : r_end;
-		te_runs_mark(c, r, TE_RUN_SACKED | (r->flags & TE_RUN_EVER));
+		te_runs_mark(c, r, TE_RUN_SACKED | (r->flags & TE_RUN_UNTIMED));
 	}
 	return newly;
 }

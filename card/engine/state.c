@@ -112,6 +112,7 @@ static void import_timers(struct te_conn *c, const struct min_tcp *st, te_time n
 	c->last_data_us = (uint32_t)c->last_rcv;
 	c->last_snd = c->last_rcv;
 	c->oow_us = (uint32_t)(now - TE_OOW_ACK_US);
+	c->pace_us = (uint32_t)now;
 	c->stall_at = now;
 
 	if (te_flight(c)) {
@@ -135,9 +136,16 @@ static void set_keepalive(struct te_conn *c, uint32_t idle_ms, uint32_t intvl_ms
 	c->keep_probes = probes ? te_min(probes, UINT8_MAX) : 9;
 }
 
-/* What is in flight is one run; after a go-back the part from snd_nxt is lost. */
-static void import_flight(struct te_engine *e, struct te_conn *c, uint32_t snd_nxt, te_time now)
+/*
+ * What is in flight is one run; after a go-back the part from snd_nxt is lost.  With the
+ * host's times it can be lost to what arrives later, and probed for; without them it may
+ * have been sent twice, so that nothing that arrives says which.
+ */
+static void import_flight(struct te_engine *e, struct te_conn *c, const struct min_tcp *st,
+			  te_time now)
 {
+	uint32_t first = te_le32(st->flight_us), last = te_le32(st->flight_last_us);
+	uint32_t snd_nxt = te_le32(st->snd_nxt);
 	uint32_t end = c->snd_max;
 	struct te_run *r;
 
@@ -145,8 +153,15 @@ static void import_flight(struct te_engine *e, struct te_conn *c, uint32_t snd_n
 		return;
 	c->snd_max = c->snd_una;
 	te_runs_append(e, c, end - c->snd_una, now);	/* the first: always inline */
+	c->max_flight = te_flight(c);
 	r = c->run_head;
 	r->flags = TE_RUN_EVER;
+	if (snd_nxt == end && first && first <= TE_RTO_MAX_US && last <= first) {
+		r->flags = TE_RUN_ROUGH;
+		r->sent_us = (uint32_t)(now - first);
+		c->last_snd = now - last;
+		te_tlp_arm(c, c->last_snd);
+	}
 	if (snd_nxt == end)
 		return;
 	if (snd_nxt != c->snd_una)
@@ -183,7 +198,7 @@ int te_import(struct te_engine *e, struct te_conn *c, const struct min_tcp *st, 
 	set_keepalive(c, te_le32(st->keep_idle_ms), te_le32(st->keep_intvl_ms),
 		      te_le32(st->keep_probes));
 	import_timers(c, st, now);
-	import_flight(e, c, te_le32(st->snd_nxt), now);
+	import_flight(e, c, st, now);
 	return 0;
 }
 
@@ -199,6 +214,15 @@ static uint32_t ms32(te_time us)
 	te_time ms = us / TE_MSEC;
 
 	return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+/* Was nothing of what is in flight sent twice? */
+static bool sent_once(const struct te_conn *c)
+{
+	for (const struct te_run *r = c->run_head; r; r = r->next)
+		if (r->flags & TE_RUN_EVER)
+			return false;
+	return c->run_head;
 }
 
 /* The first byte that is known to be lost and wasn't sent again. */
@@ -252,6 +276,12 @@ void te_export(const struct te_conn *c, struct min_tcp *st, te_time now)
 	st->keep_probes = te_le32(c->keep_probes);
 	st->user_timeout_ms = te_le32(c->user_timeout_ms);
 	st->idle_ms = te_le32(ms32(now - c->last_rcv));
+	st->flight_us = 0;
+	st->flight_last_us = 0;
+	if (sent_once(c)) {
+		st->flight_us = te_le32((uint32_t)now - c->run_head->sent_us);
+		st->flight_last_us = te_le32((uint32_t)(now - c->last_snd));
+	}
 }
 
 /**

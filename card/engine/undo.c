@@ -100,7 +100,7 @@ void te_undo_timeout(struct te_engine *e, struct te_conn *c, te_time now)
 	c->n.loss_undos++;
 	for (struct te_run *r = c->run_head; r; r = r->next)
 		if (r->flags & TE_RUN_LOST)
-			te_runs_mark(c, r, r->flags & TE_RUN_EVER);
+			te_runs_mark(c, r, r->flags & TE_RUN_UNTIMED);
 	te_runs_join(e, c, TE_RUN_EVER);
 	give_back(c);
 	reopen(c);

@@ -5,6 +5,7 @@
 ENGINE_TESTS :=
 ENGINE_TESTS += engine_ack
 ENGINE_TESTS += engine_cong
+ENGINE_TESTS += engine_flight
 ENGINE_TESTS += engine_input
 ENGINE_TESTS += engine_hystart
 ENGINE_TESTS += engine_move

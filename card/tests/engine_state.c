@@ -31,7 +31,9 @@ static void roundtrip_is_exact(void **state)
 	f->st.idle_ms = 4321;
 	f->st.laddr[3] = 9;
 	f->st.lport = 0x1234;
-	f->st.rsvd[29] = 7;
+	f->st.rsvd[19] = 7;
+	f->st.flight_us = 33333;
+	f->st.flight_last_us = 1111;
 	start(f);
 	te_export(&f->c, &st, T0);
 	assert_memory_equal(&st, &f->st, sizeof(st));

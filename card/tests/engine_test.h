@@ -198,6 +198,16 @@ static void sack_opts(struct fixture *f, uint32_t s1, uint32_t e1, uint32_t s2, 
 	f->opt_len = 4 + 8 * n;
 }
 
+/* Options of the segments that follow: timestamps, and one SACK block. */
+static __attribute__((unused)) void ts_sack_opts(struct fixture *f, uint32_t val, uint32_t ecr,
+						 uint32_t s1, uint32_t e1)
+{
+	sack_opts(f, s1, e1, 0, 0);
+	memmove(f->opts + 12, f->opts, 12);
+	ts_opts(f, val, ecr);
+	f->opt_len = 24;
+}
+
 static bool out(struct fixture *f, te_time now)
 {
 	memset(&f->out, 0x5a, sizeof(f->out));
