@@ -114,6 +114,27 @@ static void toe_capture_seq(struct sock *sk, struct min_tcp *st)
 						     S32_MAX));
 }
 
+/*
+ * When what is in flight was sent: for the card to find losses in it, and to probe for
+ * its end.  Not if some of it was sent twice.
+ */
+static void toe_capture_flight(struct sock *sk, struct min_tcp *st)
+{
+	struct sk_buff *head = tcp_rtx_queue_head(sk), *skb;
+	u64 now = tcp_sk(sk)->tcp_mstamp;
+	u32 first, last;
+
+	for (skb = head; skb; skb = skb_rb_next(skb))
+		if (TCP_SKB_CB(skb)->sacked & TCPCB_EVER_RETRANS)
+			return;
+	if (!head)
+		return;
+	first = tcp_stamp_us_delta(now, tcp_skb_timestamp_us(head));
+	last = tcp_stamp_us_delta(now, tcp_skb_timestamp_us(tcp_rtx_queue_tail(sk)));
+	st->flight_us = cpu_to_le32(max(first, 1U));
+	st->flight_last_us = cpu_to_le32(min(last, max(first, 1U)));
+}
+
 static void toe_capture_options(struct sock *sk, struct min_tcp *st)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
@@ -175,6 +196,7 @@ static void toe_capture(struct sock *sk, struct min_tcp *st)
 	toe_sk_mstamp(sk);
 	toe_sync_mss(sk);
 	toe_capture_seq(sk, st);
+	toe_capture_flight(sk, st);
 	toe_capture_options(sk, st);
 }
 
@@ -225,6 +247,14 @@ static bool toe_awaited(struct sock *sk)
 	       spin_is_contended(&sk->sk_lock.slock);
 }
 
+/* The peer's holes are filled natively first: the card isn't told where they are. */
+static bool toe_recovers(const struct sock *sk)
+{
+	return !tcp_rtx_queue_empty(sk) &&
+	       (tcp_sk(sk)->sacked_out ||
+		inet_csk(sk)->icsk_ca_state >= TCP_CA_Recovery);
+}
+
 /*
  * Second phase; the card holds the flow.  Socket spinlock held, nobody or the
  * caller owns the socket and its backlog is empty.
@@ -239,8 +269,8 @@ static enum toe_refuse toe_commit(struct toe_sonode *sn, struct sock *sk)
 	why = toe_policy(sn, sk, dev);
 	if (!why)
 		why = toe_policy_path(sk, dev, &st);
-	if (!why && !tcp_rtx_queue_empty(sk) && tcp_sk(sk)->sacked_out)
-		why = TOE_REFUSE_OOO;	/* the peer's holes are filled natively first */
+	if (!why && toe_recovers(sk))
+		why = TOE_REFUSE_OOO;
 	if (!why && toe_sk_swap(sn, sk))
 		why = TOE_REFUSE_PROTO;
 	if (!why && (toe_awaited(sk) || toe_conn_pinned(sn))) {
