@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <linux/sockios.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -215,4 +216,24 @@ long stuff(int fd)
 	}
 	noted("stuffed, then send", -1);
 	return total;
+}
+
+/* netstat() - the kernel's own count of a line of /proc/net/netstat */
+long netstat(const char *name)
+{
+	char heads[8192], values[8192], *h, *v, *hs, *vs;
+	FILE *f = fopen("/proc/net/netstat", "r");
+	long count = -1;
+
+	while (f && count < 0 && fgets(heads, sizeof(heads), f) &&
+	       fgets(values, sizeof(values), f)) {
+		h = strtok_r(heads, " \n", &hs);
+		v = strtok_r(values, " \n", &vs);
+		for (; h && v; h = strtok_r(NULL, " \n", &hs), v = strtok_r(NULL, " \n", &vs))
+			if (!strcmp(h, name))
+				count = atol(v);
+	}
+	if (f)
+		fclose(f);
+	return count;
 }

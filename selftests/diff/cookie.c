@@ -55,26 +55,6 @@ static void syn_cookies_peer(int fd)
 	drain(one);
 }
 
-/* The kernel's own count of a line of /proc/net/netstat. */
-static long netstat(const char *name)
-{
-	char heads[8192], values[8192], *h, *v, *hs, *vs;
-	FILE *f = fopen("/proc/net/netstat", "r");
-	long count = -1;
-
-	while (f && count < 0 && fgets(heads, sizeof(heads), f) &&
-	       fgets(values, sizeof(values), f)) {
-		h = strtok_r(heads, " \n", &hs);
-		v = strtok_r(values, " \n", &vs);
-		for (; h && v; h = strtok_r(NULL, " \n", &hs), v = strtok_r(NULL, " \n", &vs))
-			if (!strcmp(h, name))
-				count = atol(v);
-	}
-	if (f)
-		fclose(f);
-	return count;
-}
-
 /*
  * More SYNs than the backlog holds, from addresses where nobody is: who really
  * connects gets in by a cookie.

@@ -144,6 +144,7 @@ void control_serve(int fd);
 extern void *volatile nowhere;	/* no memory is there */
 void nap(int ms);
 long ms_since(const struct timespec *t);
+long netstat(const char *name);
 void fill(void *buf, size_t len);
 void give(int fd, size_t len);
 void want(int fd, size_t len);
