@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # peer: guest
-# wire: rate=20mbit,delay=5ms,ecn=20k,corrupt=0.3%
+# wire: rate=10mbit,delay=5ms,ecn=10k,corrupt=0.3%
 # timeout: 240
 #
 # ECN marks and bad checksums are counted by the card as by the stack: once, and as
