@@ -35,6 +35,11 @@ tell() {
 	echo "$*" >&9
 }
 
+# heard PATTERN: it has said so.
+heard() {
+	grep -q "$1" "$TMP/hold.out"
+}
+
 let_go() {
 	exec 9>&-
 	wait "$HOLDER"

@@ -16,25 +16,6 @@ STUCK=300
 pci=$(basename "$(readlink -f "/sys/class/net/$TOE_IF/device")")
 driver=/sys/bus/pci/drivers/toenic
 
-heard() {
-	grep -q "$1" "$TMP/hold.out"
-}
-
-address() {
-	wait_until 5 test -e "/sys/class/net/$TOE_IF" || return 1
-	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP/" ||
-		ip addr add "$TOE_IP/24" dev "$TOE_IF"
-	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP6/" ||
-		ip addr add "$TOE_IP6/64" dev "$TOE_IF" nodad
-	ip link set "$TOE_IF" up
-}
-
-back() {
-	lsmod | grep -q '^toe ' || insmod "$TOE_MODULES/toe.ko" || return 1
-	lsmod | grep -q '^toenic ' || insmod "$TOE_MODULES/toenic.ko" || return 1
-	address
-}
-
 # quick WHAT COMMAND…: it doesn't wait for the threads.
 quick() {
 	expect "$1 doesn't wait for them" timeout "$(scaled 5)" "${@:2}"
@@ -51,7 +32,7 @@ waits() {
 		jq 'map(select(.state == "native" and .refused == "busy")) | length')" = $STUCK ]
 }
 
-undo eval 'back; offload on'
+undo eval 'modules_back; offload on'
 echo_start
 
 # Not offered yet: the hand-off finds a thread in each.
@@ -71,7 +52,7 @@ offload on
 quick "unbind" sh -c "echo $pci >$driver/unbind"
 quick "rmmod toenic" rmmod toenic
 quick "rmmod toe" rmmod toe
-expect "both modules come back" back
+expect "both modules come back" modules_back
 tell go
 expect "the pages come: every byte is there" wait_until 30 heard "same $STUCK"
 offload on
@@ -86,7 +67,7 @@ quick "unbind" sh -c "echo $pci >$driver/unbind"
 rmmod toenic
 expect "rmmod toe says that it is in use" eval 'rmmod toe 2>&1 | grep -q "in use"'
 tell go
-back
+modules_back
 expect "the pages come: every byte is there" wait_until 30 heard "same 16"
 let_go
 expect "the module can go" eval 'rmmod toenic && rmmod toe'

@@ -371,3 +371,20 @@ theirs() {
 payload() {
 	echo $(($(ours .received) + $(theirs .received)))
 }
+
+# address_card: the interface is there again, with its addresses, and up.
+address_card() {
+	wait_until 5 test -e "/sys/class/net/$TOE_IF" || return 1
+	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP/" ||
+		ip addr add "$TOE_IP/24" dev "$TOE_IF"
+	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP6/" ||
+		ip addr add "$TOE_IP6/64" dev "$TOE_IF" nodad
+	ip link set "$TOE_IF" up
+}
+
+# modules_back: both are inserted again, and so is the interface.
+modules_back() {
+	lsmod | grep -q '^toe ' || insmod "$TOE_MODULES/toe.ko" || return 1
+	lsmod | grep -q '^toenic ' || insmod "$TOE_MODULES/toenic.ko" || return 1
+	address_card
+}

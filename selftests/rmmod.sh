@@ -8,19 +8,8 @@ needs_card
 [ -z "$NO_TOE" ] || skip_all "needs the card"
 plan 10
 
-address() {
-	wait_until 5 test -e "/sys/class/net/$TOE_IF" || return 1
-	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP/" ||
-		ip addr add "$TOE_IP/24" dev "$TOE_IF"
-	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP6/" ||
-		ip addr add "$TOE_IP6/64" dev "$TOE_IF" nodad
-	ip link set "$TOE_IF" up
-}
-
 back() {
-	lsmod | grep -q '^toe ' || insmod "$TOE_MODULES/toe.ko" || return 1
-	lsmod | grep -q '^toenic ' || insmod "$TOE_MODULES/toenic.ko" || return 1
-	address && offload on
+	modules_back && offload on
 }
 
 undo back

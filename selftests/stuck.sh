@@ -25,10 +25,6 @@ as_many() {
 		jq "map(select(.state == \"$1\")) | length")" = $STUCK ]
 }
 
-heard() {
-	grep -q "$1" "$TMP/hold.out"
-}
-
 # A card that is slow to answer BEGIN, so that the threads are there first; for no longer
 # than the host takes it for a living one, so no question that the card has to answer.
 caught() {

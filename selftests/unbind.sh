@@ -14,12 +14,7 @@ driver=/sys/bus/pci/drivers/toenic
 
 back() {
 	[ -e "$driver/$pci" ] || echo "$pci" >"$driver/bind" || return 1
-	wait_until 5 test -e "/sys/class/net/$TOE_IF" || return 1
-	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP/" ||
-		ip addr add "$TOE_IP/24" dev "$TOE_IF"
-	ip addr show dev "$TOE_IF" | grep -q "$TOE_IP6/" ||
-		ip addr add "$TOE_IP6/64" dev "$TOE_IF" nodad
-	ip link set "$TOE_IF" up
+	address_card || return 1
 	offload on
 }
 

@@ -251,7 +251,8 @@ static void acked_time(struct te_conn *c, const struct te_run *r, uint32_t end, 
 		a->ambiguous = true;
 		return;
 	}
-	if (r->flags & (TE_RUN_SACKED | TE_RUN_ROUGH))	/* it arrived before */
+	/* it arrived before, or when it was sent isn't known well enough */
+	if (r->flags & (TE_RUN_SACKED | TE_RUN_ROUGH))
 		return;
 	a->last_rtt_us = (uint32_t)now - r->sent_us;
 	if (!a->sampled)

@@ -156,14 +156,15 @@ static void import_flight(struct te_engine *e, struct te_conn *c, const struct m
 	c->max_flight = te_flight(c);
 	r = c->run_head;
 	r->flags = TE_RUN_EVER;
-	if (snd_nxt == end && first && first <= TE_RTO_MAX_US && last <= first) {
+	if (snd_nxt == end) {
+		if (!first || first > TE_RTO_MAX_US || last > first)
+			return;
 		r->flags = TE_RUN_ROUGH;
 		r->sent_us = (uint32_t)(now - first);
 		c->last_snd = now - last;
 		te_tlp_arm(c, c->last_snd);
-	}
-	if (snd_nxt == end)
 		return;
+	}
 	if (snd_nxt != c->snd_una)
 		r = te_runs_split(e, c, r, snd_nxt);
 	te_runs_mark(c, r, TE_RUN_EVER | TE_RUN_LOST);
